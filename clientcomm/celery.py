@@ -1,0 +1,42 @@
+"""The Celery application. Beat ticks; the tasks work off what is due in the database (docs/architecture.md)."""
+
+import logging.config
+import os
+
+from celery import Celery
+from celery.signals import setup_logging
+from django.conf import settings
+from kombu import Exchange, Queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clientcomm.settings")
+
+app = Celery("clientcomm")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.update(
+    task_ignore_result=True,
+    task_default_queue="bells",
+    task_queues=[Queue("bells", Exchange("bells"), routing_key="bells")],
+    worker_hijack_root_logger=False,
+    # In memory: what was done when is in the database, and a file would tie beat to one machine's disk.
+    beat_scheduler="celery.beat:Scheduler",
+    worker_prefetch_multiplier=1,
+    broker_connection_retry_on_startup=True,
+    timezone="UTC",
+    beat_schedule={
+        "deliver what is due": {
+            "task": "messaging.deliver_due",
+            "schedule": 1.0,
+            "kwargs": {"from_beat": True},
+            "options": {"expires": 10},
+        },
+        "name what is unclear": {"task": "messaging.sweep_unclear", "schedule": 15.0, "options": {"expires": 30}},
+        "try stray texts again": {"task": "telephony.retry_stray_texts", "schedule": 60.0, "options": {"expires": 120}},
+    },
+)
+app.autodiscover_tasks(["accounts", "messaging", "telephony"])
+
+
+@setup_logging.connect
+def log_as_the_other_processes_do(**_: object) -> None:
+    """With a receiver on this signal Celery sets up no logging of its own."""
+    logging.config.dictConfig(settings.LOGGING)

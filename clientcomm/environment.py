@@ -1,0 +1,30 @@
+"""Reads settings from the environment; NAME_FILE names a file that holds the value of NAME (for secrets)."""
+
+import os
+import secrets
+from pathlib import Path
+
+import environ
+
+
+def load(base_dir: Path) -> environ.Env:
+    """The environment, with every NAME_FILE replaced by what its file holds.
+
+    Raises OSError when such a file can't be read: to start without a secret that was meant to be there is worse.
+    """
+    for name in [name for name in os.environ if name.endswith("_FILE") and name.removesuffix("_FILE") in _SECRETS]:
+        os.environ.setdefault(name.removesuffix("_FILE"), Path(os.environ[name]).read_text().strip())
+    return environ.Env()
+
+
+_SECRETS = frozenset({"SECRET_KEY", "DATABASE_URL", "REDIS_URL", "TWILIO_AUTH_TOKEN", "EMAIL_URL", "SENTRY_DSN"})
+
+
+def development_secret_key(data_dir: Path) -> str:
+    """A random key kept in the data directory, so that sign-ins on a developer's machine survive a restart."""
+    key_file = data_dir / "secret_key"
+    if not key_file.exists():
+        data_dir.mkdir(parents=True, exist_ok=True)
+        key_file.write_text(secrets.token_urlsafe(50))
+        key_file.chmod(0o600)
+    return key_file.read_text()

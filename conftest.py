@@ -1,0 +1,80 @@
+"""What holds for every test: the servers it says it uses, no sockets to elsewhere, what is skipped and why."""
+
+import ipaddress
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests import servers
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+
+
+def pytest_report_header() -> str:
+    return f"servers: {servers.found()}"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        servers.drop_leftovers()
+    servers.scratch_dir().mkdir(parents=True, exist_ok=True)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(servers.scratch_dir(), ignore_errors=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    on_postgresql = "DATABASE_URL" in os.environ
+    for item in items:
+        if "browser" in item.keywords and not CHROMIUM:
+            item.add_marker(pytest.mark.skip(reason="no Chromium found"))
+        if "postgresql" in item.keywords and not on_postgresql:
+            item.add_marker(pytest.mark.skip(reason="needs PostgreSQL, none runs here"))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if not terminalreporter.showheader:
+        terminalreporter.write_line(f"servers: {servers.found()}")
+    if not CHROMIUM:
+        terminalreporter.write_line("browser journeys: not run, no Chromium found (apt-get install chromium)")
+
+
+class SocketToElsewhereError(Exception):
+    """A test tried to reach another machine."""
+
+
+def _refuse_elsewhere(address: object) -> None:
+    if not isinstance(address, tuple):
+        return
+    host = address[0]
+    try:
+        is_here = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_here = False
+    if not is_here:
+        raise SocketToElsewhereError(f"tests reach only this machine, not {host}")
+
+
+class LoopbackSocket(socket.socket):
+    """Connects to this machine only."""
+
+    def connect(self, address: Any) -> None:
+        _refuse_elsewhere(address)
+        super().connect(address)
+
+    def connect_ex(self, address: Any) -> int:
+        _refuse_elsewhere(address)
+        return super().connect_ex(address)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def only_loopback_sockets() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "socket", LoopbackSocket)
+        yield
