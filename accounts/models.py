@@ -1,0 +1,157 @@
+"""Departments, their people, and the log of what they did."""
+
+import uuid
+import zoneinfo
+from datetime import timedelta
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts import phone_numbers
+
+
+def validate_time_zone(name: str) -> None:
+    """Refuses what the machine's zone data doesn't know."""
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(_("“%(name)s” is not a time zone. Write it like America/Denver."), params={"name": name})
+
+
+class Department(models.Model):
+    """An office with one number, one time zone, its own people and clients. Nothing crosses to another."""
+
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    phone_number = models.CharField(_("phone number"), max_length=16, unique=True, help_text=_("as +18015550100"))
+    time_zone = models.CharField(
+        _("time zone"), max_length=64, default="America/Denver", validators=[validate_time_zone]
+    )
+    late_limit_minutes = models.PositiveSmallIntegerField(
+        _("late limit, in minutes"),
+        default=60,
+        help_text=_("A text that could not be handed over within this time is held, and its author asked."),
+    )
+    idle_limit_hours = models.PositiveSmallIntegerField(_("idle limit, in hours"), default=12)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(phone_number__startswith="+"), name="department_number_is_e164"),
+            models.CheckConstraint(condition=models.Q(idle_limit_hours__gte=1), name="department_idle_limit_set"),
+            models.CheckConstraint(condition=models.Q(late_limit_minutes__gte=1), name="department_late_limit_set"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def display_number(self) -> str:
+        """The number as people write it: (801) 555-0100."""
+        return phone_numbers.display(self.phone_number)
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        """The zone in which this department's people read times."""
+        return zoneinfo.ZoneInfo(self.time_zone)
+
+    @property
+    def late_limit(self) -> timedelta:
+        """How long after its due time a text may still be handed over."""
+        return timedelta(minutes=self.late_limit_minutes)
+
+
+class UserManager(BaseUserManager["User"]):
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email__iexact=username)
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: object) -> "User":
+        """The site's operator: manages departments, belongs to none."""
+        user = self.model(email=self.normalize_email(email), is_staff=True, is_superuser=True, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person who signs in with an e-mail address. The operator's department may be empty, nobody else's."""
+
+    class Role(models.TextChoices):
+        CASE_MANAGER = "case_manager", _("Case manager")
+        SUPERVISOR = "supervisor", _("Supervisor")
+        ADMINISTRATOR = "administrator", _("Administrator")
+
+    email = models.EmailField(_("e-mail"), max_length=254)
+    full_name = models.CharField(_("full name"), max_length=150)
+    department = models.ForeignKey(
+        Department, verbose_name=_("department"), on_delete=models.PROTECT, null=True, blank=True, related_name="people"
+    )
+    role = models.CharField(_("role"), max_length=20, choices=Role, default=Role.CASE_MANAGER)
+    desk_phone = models.CharField(_("desk phone"), max_length=32, blank=True)
+    is_active = models.BooleanField(_("may sign in"), default=True)
+    is_staff = models.BooleanField(_("may open the operator's pages"), default=False)
+    date_joined = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["full_name"]
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                Lower("email"),
+                name="user_email_unique",
+                violation_error_message=_("Someone has this e-mail address already."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(department__isnull=False) | models.Q(is_superuser=True), name="user_has_department"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.full_name or self.email
+
+    def get_full_name(self) -> str:
+        return self.full_name
+
+    @property
+    def is_supervisor(self) -> bool:
+        """Sees the whole department; an administrator is a supervisor who also manages people and settings."""
+        return self.role in (self.Role.SUPERVISOR, self.Role.ADMINISTRATOR)
+
+
+class AuditEntry(models.Model):
+    """What somebody did or looked at. Insert only: the database refuses to change or delete a row (migration 0002)."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    at = models.DateTimeField(default=timezone.now)
+    department = models.ForeignKey(Department, on_delete=models.PROTECT, null=True, related_name="+")
+    by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    action = models.CharField(max_length=50)
+    subject = models.CharField(max_length=100, help_text="What it was done to, as kind:id.")
+    details = models.JSONField(default=dict, blank=True, help_text="What was before. Never a message text.")
+
+    class Meta:
+        # The department's log, newest first.
+        indexes: ClassVar = [models.Index(fields=["department", "-at", "-id"], name="audit_log_page")]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.subject}"
+
+
+class CachedValue(models.Model):
+    """The rows of Django's DatabaseCache, made by a migration so that no set-up step can be forgotten."""
+
+    cache_key = models.CharField(max_length=255, primary_key=True)
+    value = models.TextField()
+    expires = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "cache"
+
+    def __str__(self) -> str:
+        return self.cache_key
