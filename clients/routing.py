@@ -1,0 +1,100 @@
+"""Where a text belongs: one rule, whoever asks.
+
+The active assignment of the number; else the last one ended by deletion, if its case manager may still sign in, comes
+back to life; else the client is unclaimed. A number that nobody knows makes an unclaimed client.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from accounts.models import Department
+from clients.models import CaseAssignment, Client, ConversationEvent, PhoneNumber
+
+
+@dataclass(frozen=True)
+class Route:
+    """Who wrote, from which number, and the assignment that the text goes into. The client's row is locked."""
+
+    client: Client
+    number: PhoneNumber
+    assignment: CaseAssignment
+
+
+def route_text(*, department: Department, address: str, now: datetime) -> Route:
+    """The place of a text from the address. Must run in a transaction; locks the client until its end."""
+    number = number_for(department, address, now)
+    client = lock_client(number.client_id)
+    number.refresh_from_db()
+    while number.client_id != client.pk:  # merged away while we waited for the lock
+        client = lock_client(number.client_id)
+        number.refresh_from_db()
+    return Route(client, number, _open_assignment(client, now))
+
+
+def lock_client(client_id: int) -> Client:
+    """The lock of a conversation: whatever moves or adds to it begins here (docs/adr/0004)."""
+    return Client.objects.select_for_update().get(pk=client_id)
+
+
+def number_for(department: Department, address: str, now: datetime) -> PhoneNumber:
+    """The number's row; made, with an unclaimed client, if nobody knows it. Two first texts at once make one."""
+    known = PhoneNumber.objects.filter(department=department, address=address)
+    if number := known.first():
+        return number
+    client = Client.objects.create(department=department, created_at=now)
+    PhoneNumber.objects.bulk_create(
+        [PhoneNumber(department=department, client=client, address=address)], ignore_conflicts=True
+    )
+    number = known.get()
+    if number.client_id != client.pk:
+        client.delete()
+    return number
+
+
+def _open_assignment(client: Client, now: datetime) -> CaseAssignment:
+    assignments = CaseAssignment.objects.select_related("case_manager").filter(client=client)
+    active = assignments.filter(ended_at__isnull=True).first()
+    if active is not None:
+        if active.case_manager is None or active.case_manager.is_active:
+            return active
+        end(active, CaseAssignment.EndReason.LEFT, now)
+    return _restored(client, now) or unclaimed(client, now)
+
+
+def _restored(client: Client, now: datetime) -> CaseAssignment | None:
+    last = (
+        CaseAssignment.objects.select_related("case_manager")
+        .filter(client=client, case_manager__isnull=False, ended_at__isnull=False)
+        .exclude(end_reason=CaseAssignment.EndReason.LEFT)
+        .order_by("-ended_at", "-id")
+        .first()
+    )
+    if last is None or last.end_reason != CaseAssignment.EndReason.DELETED:
+        return None
+    if last.case_manager is None or not last.case_manager.is_active:
+        return None
+    reopen(last, now)
+    ConversationEvent.objects.create(client=client, kind=ConversationEvent.Kind.RESTORED, at=now)
+    return last
+
+
+def unclaimed(client: Client, now: datetime) -> CaseAssignment:
+    """The client's one assignment without a case manager, open."""
+    assignment, made = CaseAssignment.objects.get_or_create(
+        client=client, case_manager=None, defaults={"started_at": now}
+    )
+    if not made and not assignment.is_open:
+        reopen(assignment, now)
+    return assignment
+
+
+def end(assignment: CaseAssignment, reason: CaseAssignment.EndReason, now: datetime) -> None:
+    """Ends the assignment; its messages stay where they are."""
+    assignment.ended_at, assignment.end_reason = now, reason
+    assignment.save(update_fields=["ended_at", "end_reason"])
+
+
+def reopen(assignment: CaseAssignment, now: datetime) -> None:
+    """Takes up an ended assignment again, with its notes and messages."""
+    assignment.ended_at, assignment.end_reason, assignment.started_at = None, "", now
+    assignment.save(update_fields=["ended_at", "end_reason", "started_at"])
