@@ -1,0 +1,42 @@
+"""The only way from a URL to a conversation: 404 for what is not the asker's, as if it didn't exist."""
+
+from dataclasses import dataclass
+
+from django.http import Http404
+
+from accounts.models import User
+from clients.models import CaseAssignment, Client, PhoneNumber
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """A client's open assignment as one person may see it."""
+
+    client: Client
+    assignment: CaseAssignment
+    number: PhoneNumber | None
+    is_own: bool
+
+
+def conversation_for(user: User, client_id: int) -> Conversation:
+    """The client's conversation: for its case manager, or a supervisor of the department (who only looks).
+
+    Raises Http404 for everybody else.
+    """
+    assignment = (
+        CaseAssignment.objects.select_related("client__department", "status", "case_manager")
+        .filter(client=client_id, ended_at__isnull=True, client__department=user.department_id)
+        .first()
+    )
+    if assignment is None or not (assignment.case_manager_id == user.pk or user.is_supervisor):
+        raise Http404
+    number = PhoneNumber.objects.filter(client=client_id, is_current=True).first()
+    return Conversation(assignment.client, assignment, number, is_own=assignment.case_manager_id == user.pk)
+
+
+def own_conversation_for(user: User, client_id: int) -> Conversation:
+    """The conversation if the client is the user's own. Raises Http404."""
+    conversation = conversation_for(user, client_id)
+    if not conversation.is_own:
+        raise Http404
+    return conversation

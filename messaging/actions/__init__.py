@@ -1,0 +1,1 @@
+"""What people and their phones can do: keyword-only, atomic, by= the person, now= the time; each rings on commit."""

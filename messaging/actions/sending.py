@@ -1,0 +1,121 @@
+"""A person sends a text."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from accounts import doorbell
+from accounts.models import User
+from clients import routing
+from clients.models import CaseAssignment, PhoneNumber
+from messaging import gate, segments, summaries
+from messaging.actions import reading
+from messaging.failures import HoldReason
+from messaging.models import Message
+
+
+class NotSent(Exception):
+    """The text was not taken. Nothing was stored; the person keeps what was typed."""
+
+
+class NoText(NotSent):
+    """There is nothing to send."""
+
+
+class TextTooLong(NotSent):
+    def __init__(self, length: int) -> None:
+        super().__init__(length)
+        self.length = length
+
+
+class RefusedByGate(NotSent):
+    """Nothing may go to this client now; the reason is one that the person can read."""
+
+    def __init__(self, reason: HoldReason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class NotYours(NotSent):
+    """The client is no longer the author's: transferred or deleted while the page was open."""
+
+
+class AlreadySentOtherWords(NotSent):
+    """The same form was sent before with another text: a back button, most likely."""
+
+    def __init__(self, earlier: Message) -> None:
+        super().__init__(earlier.pk)
+        self.earlier = earlier
+
+
+def send_message(
+    *,
+    client_id: int,
+    body: str,
+    by: User,
+    submission_key: UUID,
+    now: datetime,
+    seen_up_to: int | None = None,
+) -> Message:
+    """Stores the text; a worker hands it over. The same key with the same text gives the message that is there.
+
+    seen_up_to: the newest incoming message on the author's page; answering marks it and the earlier ones as read.
+    Raises one of the NotSent exceptions.
+    """
+    body = _checked(body)
+    with transaction.atomic():
+        client = routing.lock_client(client_id)
+        if earlier := Message.objects.filter(author=by, submission_key=submission_key).first():
+            return _same_again(earlier, client_id, body)
+        assignment = CaseAssignment.objects.filter(client=client, case_manager=by, ended_at__isnull=True).first()
+        if assignment is None:
+            raise NotYours
+        number = PhoneNumber.objects.filter(client=client, is_current=True).first()
+        if reason := gate.reason_against_number(number):
+            raise RefusedByGate(reason)
+        message = _stored(assignment, body, by, submission_key, now)
+        if seen_up_to is not None:
+            reading.mark_read_in(assignment, up_to=seen_up_to, now=now)
+        summaries.recompute(assignment.pk, now=now)
+        doorbell.ring("messaging.deliver_due")
+        return message
+
+
+def _checked(body: str) -> str:
+    """The text as it will be sent: line ends as one character, no blanks at the end."""
+    body = body.replace("\r\n", "\n").rstrip()
+    if not body.strip():
+        raise NoText
+    if segments.length(body) > segments.MAX_LENGTH:
+        raise TextTooLong(segments.length(body))
+    return body
+
+
+def _same_again(earlier: Message, client_id: int, body: str) -> Message:
+    if earlier.client_id != client_id or earlier.body != body:
+        raise AlreadySentOtherWords(earlier)
+    return earlier
+
+
+def _stored(assignment: CaseAssignment, body: str, by: User, submission_key: UUID, now: datetime) -> Message:
+    """The row. Two forms with one key for two clients meet only in the database: the second is refused there."""
+    summaries.lock(assignment.pk)
+    try:
+        with transaction.atomic():
+            return Message.objects.create(
+                department_id=assignment.client.department_id,
+                client_id=assignment.client_id,
+                assignment=assignment,
+                author=by,
+                direction=Message.Direction.OUTGOING,
+                state=Message.State.WAITING,
+                body=body,
+                segments=segments.count(body),
+                submission_key=submission_key,
+                placed_at=now,
+                due_at=now,
+                state_at=now,
+            )
+    except IntegrityError as error:
+        raise AlreadySentOtherWords(Message.objects.get(author=by, submission_key=submission_key)) from error

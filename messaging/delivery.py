@@ -1,0 +1,222 @@
+"""Handing texts to the carrier, and taking its word for what became of them (docs/architecture.md, "a message's life").
+
+A loop, not a task for each message: claim one due row, call, write down the outcome, until nothing is due. Any number
+of loops may run at once, in any number of processes.
+"""
+
+import logging
+import random
+import threading
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from clients import routing
+from clients.models import PhoneNumber
+from messaging import gate, opt_outs, states, summaries
+from messaging.failures import FailureReason
+from messaging.models import BeatTick, Message
+from messaging.sms import (
+    Accepted,
+    DeliveryReport,
+    NotTaken,
+    OutboundText,
+    Outcome,
+    Refused,
+    SmsBackend,
+    Unclear,
+    get_backend,
+)
+
+logger = logging.getLogger(__name__)
+
+State = Message.State
+
+STALE_CLAIM = timedelta(seconds=5)  # claimed, but the call didn't begin: certainly not sent, goes back
+UNCLEAR_AFTER = timedelta(seconds=60)  # a call ends after 20 s: who still has it then has died
+MAX_BACK_OFF = timedelta(seconds=60)
+
+_draining = threading.Event()
+
+
+def drain() -> None:
+    """Lets every loop of this process end after the text in hand: a shutdown leaves nothing unclear."""
+    _draining.set()
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A text that this loop, and no other, may hand over."""
+
+    message_id: int
+    client_id: int
+    claimed_at: datetime
+    text: OutboundText
+
+
+@dataclass(frozen=True)
+class Held:
+    """A text that the gate stopped; the next one may be looked at."""
+
+    message_id: int
+
+
+def deliver_due(backend: SmsBackend | None = None) -> int:
+    """Hands over until nothing is due (or the process is to stop). Returns how many the carrier was asked to take."""
+    handed_over = 0
+    while not _draining.is_set():
+        claim = claim_next(timezone.now())
+        if claim is None:
+            break
+        if isinstance(claim, Claim):
+            hand_over(claim, backend or get_backend())
+            handed_over += 1
+    return handed_over
+
+
+def claim_next(now: datetime) -> Claim | Held | None:
+    """Takes the next due text for this loop, or holds it if the gate says so. None: nothing is due.
+
+    Committed as `sending` before the call: a process that dies with it leaves a row that nobody sends again.
+    """
+    with transaction.atomic():
+        message = _next_due(now)
+        if message is None:
+            return None
+        current = PhoneNumber.objects.select_for_update(no_key=True).filter(client=message.client_id, is_current=True)
+        number = current.first()
+        if reason := gate.reason_to_hold(message, number, now):
+            states.move(message.pk, to=State.HELD, from_states=frozenset({State.WAITING}), now=now, hold_reason=reason)
+            return Held(message.pk)
+        assert number is not None  # the gate holds a text without a number
+        return _claim(message, number, now)
+
+
+def _next_due(now: datetime) -> Message | None:
+    """The first due text, locked. None to the same client is on its way, and none is due before it: order is kept."""
+    ahead = Message.objects.filter(client=OuterRef("client")).filter(
+        Q(state=State.SENDING)
+        | Q(state=State.WAITING, due_at__lt=OuterRef("due_at"))
+        | Q(state=State.WAITING, due_at=OuterRef("due_at"), pk__lt=OuterRef("pk"))
+    )
+    return (
+        Message.objects.select_for_update(of=("self",), skip_locked=True)
+        .select_related("department", "assignment__case_manager")
+        .filter(state=State.WAITING, due_at__lte=now)
+        .filter(Q(try_at__isnull=True) | Q(try_at__lte=now))
+        .filter(~Exists(ahead))
+        .order_by("priority", "due_at", "pk")
+        .first()
+    )
+
+
+def _claim(message: Message, number: PhoneNumber, now: datetime) -> Claim:
+    our_number, their_number = message.department.phone_number, number.address
+    states.move(
+        message.pk,
+        to=State.SENDING,
+        from_states=frozenset({State.WAITING}),
+        now=now,
+        claimed_at=now,
+        attempts=message.attempts + 1,
+        our_number=our_number,
+        their_number=their_number,
+    )
+    text = OutboundText(message.public_id, our_number, their_number, message.body)
+    return Claim(message.pk, message.client_id, now, text)
+
+
+def hand_over(claim: Claim, backend: SmsBackend) -> None:
+    """Makes the one call for this claim and writes down what came of it."""
+    if timezone.now() - claim.claimed_at > STALE_CLAIM:
+        outcome: Outcome = NotTaken()
+    else:
+        try:
+            outcome = backend.send(claim.text)
+        except Exception as error:  # only its kind is logged: its words could hold the text
+            logger.error("the backend raised %s; message %s is unclear", type(error).__name__, claim.message_id)
+            outcome = Unclear()
+    record_outcome(claim, outcome, now=timezone.now())
+
+
+@transaction.atomic
+def record_outcome(claim: Claim, outcome: Outcome, *, now: datetime) -> None:
+    """Writes down how a call ended. Whatever a callback has said meanwhile stands."""
+    pending = frozenset({State.SENDING, State.UNKNOWN})
+    opted_out = isinstance(outcome, Refused) and outcome.reason is FailureReason.OPTED_OUT
+    if opted_out:
+        routing.lock_client(claim.client_id)
+    assignment_id = summaries.lock_for(claim.message_id)
+    match outcome:
+        case Accepted(carrier_id):
+            _learn_carrier_id(claim.message_id, carrier_id)
+            states.move(claim.message_id, to=State.ACCEPTED, from_states=pending, now=now)
+        case Refused(reason, error_code):
+            why = {"failure_reason": reason, "error_code": error_code}
+            states.move(claim.message_id, to=State.FAILED, from_states=pending, now=now, **why)
+        case NotTaken():
+            try_at = now + _back_off(claim.message_id)
+            states.move(
+                claim.message_id, to=State.WAITING, from_states=pending, now=now, try_at=try_at, claimed_at=None
+            )
+        case Unclear():
+            states.move(claim.message_id, to=State.UNKNOWN, from_states=frozenset({State.SENDING}), now=now)
+    if opted_out:
+        _mark_opted_out(claim.client_id, claim.text.to_number, now)
+    summaries.recompute(assignment_id, now=now)
+
+
+def _back_off(message_id: int) -> timedelta:
+    """Doubles with each attempt, up to a minute, with a tenth of jitter."""
+    attempts = Message.objects.values_list("attempts", flat=True).get(pk=message_id)
+    seconds = min(0.5 * 2**attempts, MAX_BACK_OFF.total_seconds())
+    return timedelta(seconds=seconds * random.uniform(0.9, 1.1))  # noqa: S311  # spreads load, guards nothing
+
+
+@transaction.atomic
+def record_delivery_report(report: DeliveryReport, *, now: datetime) -> None:
+    """Takes the carrier's word for one of our texts: also for one whose hand-over we are unsure of."""
+    message = Message.objects.filter(public_id=report.public_id, direction=Message.Direction.OUTGOING).first()
+    if message is None:
+        logger.warning("a report for a text that we don't have: %s", report.public_id)
+        return
+    opted_out = report.reason is FailureReason.OPTED_OUT
+    if opted_out:
+        routing.lock_client(message.client_id)
+    assignment_id = summaries.lock_for(message.pk)
+    if not _learn_carrier_id(message.pk, report.carrier_id):
+        return
+    why = {"failure_reason": report.reason or "", "error_code": report.error_code}
+    if states.advance(message.pk, to=State(report.state), now=now, **why):
+        if opted_out:
+            _mark_opted_out(message.client_id, message.their_number, now)
+        summaries.recompute(assignment_id, now=now)
+
+
+def _learn_carrier_id(message_id: int, carrier_id: str) -> bool:
+    known = states.learn_carrier_id(message_id, carrier_id)
+    if not known:
+        logger.critical("message %s went out twice: the carrier knows it under another id too", message_id)
+    return known
+
+
+def _mark_opted_out(client_id: int, address: str, now: datetime) -> None:
+    number = PhoneNumber.objects.filter(client=client_id, address=address).first()
+    if number is not None:
+        opt_outs.opt_out(number, source=opt_outs.OptOutSource.CARRIER, at=now, now=now)
+
+
+def sweep_unclear(*, now: datetime) -> int:
+    """Names as unknown what a process that died left in `sending`. Returns how many."""
+    stuck = Message.objects.filter(state=State.SENDING, claimed_at__lt=now - UNCLEAR_AFTER)
+    ids = list(stuck.values_list("pk", flat=True))
+    return sum(states.move(pk, to=State.UNKNOWN, from_states=frozenset({State.SENDING}), now=now) for pk in ids)
+
+
+def tick(*, now: datetime) -> None:
+    """Writes down that beat is alive."""
+    if not BeatTick.objects.filter(pk=1).update(at=now):
+        BeatTick.objects.bulk_create([BeatTick(pk=1, at=now)], ignore_conflicts=True)

@@ -1,0 +1,96 @@
+"""What is typed on our pages, checked and turned into our own values."""
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts import phone_numbers
+from accounts.models import Department
+from clients.models import ClientStatus
+from messaging import segments
+from messaging.actions.caseload import NewClient
+
+
+class MessageForm(forms.Form):
+    """The composer. Its key makes sure that the same form never sends twice."""
+
+    body = forms.CharField(
+        label=gettext_lazy("Message"),
+        strip=False,
+        error_messages={"required": gettext_lazy("Write something first.")},
+        widget=forms.Textarea,
+    )
+    submission_key = forms.UUIDField(widget=forms.HiddenInput)
+    seen_up_to = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=1, max_value=2**63 - 1)
+
+    def clean_body(self) -> str:
+        body: str = self.cleaned_data["body"].replace("\r\n", "\n").rstrip()
+        if not body.strip():
+            raise forms.ValidationError(self.fields["body"].error_messages["required"])
+        too_many = segments.length(body) - segments.MAX_LENGTH
+        if too_many > 0:
+            raise forms.ValidationError(
+                _("This is %(count)s characters too long. A message can have 1,600. Nothing was sent.")
+                % {"count": too_many}
+            )
+        return body
+
+    @classmethod
+    def empty(cls, *, seen_up_to: int | None) -> "MessageForm":
+        return cls(initial={"submission_key": uuid.uuid4(), "seen_up_to": seen_up_to})
+
+    def with_fresh_key(self) -> None:
+        """The text comes back in the box; sending it again is a new decision."""
+        data = self.data.copy()  # type: ignore[attr-defined]  # a QueryDict
+        data["submission_key"] = str(uuid.uuid4())
+        self.data = data
+
+
+class PhoneNumberField(forms.CharField):
+    """A phone number in any usual writing; cleaned to E.164."""
+
+    def clean(self, value: Any) -> str:
+        typed = super().clean(value)
+        try:
+            return phone_numbers.parse(typed) if typed else ""
+        except phone_numbers.NotAPhoneNumber as error:
+            raise forms.ValidationError(str(error)) from error
+
+
+class NewClientForm(forms.Form):
+    """A client to be put on one's list."""
+
+    first_name = forms.CharField(label=gettext_lazy("First name"), max_length=100, required=False)
+    last_name = forms.CharField(label=gettext_lazy("Last name"), max_length=100)
+    phone_number = PhoneNumberField(
+        label=gettext_lazy("Phone number"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off", "inputmode": "tel"}),
+        help_text=gettext_lazy("A mobile number, written in any usual way."),
+    )
+    status = forms.ModelChoiceField(
+        label=gettext_lazy("Status"), queryset=ClientStatus.objects.none(), empty_label=None
+    )
+    id_number = forms.CharField(label=gettext_lazy("ID number"), max_length=50, required=False)
+    language = forms.CharField(label=gettext_lazy("Language"), max_length=50, required=False)
+    notes = forms.CharField(
+        label=gettext_lazy("Notes"),
+        required=False,
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=gettext_lazy("Only you see them."),
+    )
+
+    def __init__(self, data: Any = None, *, department: Department) -> None:
+        super().__init__(data)
+        statuses = ClientStatus.objects.filter(department=department).order_by("position", "pk")
+        status_field = self.fields["status"]
+        assert isinstance(status_field, forms.ModelChoiceField)
+        status_field.queryset = statuses
+        status_field.initial = statuses.first()
+
+    def new_client(self) -> NewClient:
+        return NewClient(**self.cleaned_data)

@@ -1,0 +1,138 @@
+"""What the lists show, each in a fixed number of queries however many rows there are."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Case, Count, F, FilteredRelation, IntegerField, Min, Q, QuerySet, Sum, Value, When
+from django.db.models.functions import Coalesce
+from django.urls import reverse
+from django.utils.functional import cached_property
+
+from accounts import phone_numbers
+from accounts.models import User
+from clients.models import CaseAssignment
+from messaging.models import BeatTick, Message
+
+ROWS_PER_PAGE = 50
+
+
+@dataclass(frozen=True)
+class CaseloadRow:
+    client_id: int
+    name: str
+    number: str
+    status_name: str
+    last_contact_at: datetime | None
+    snippet: str
+    snippet_is_mine: bool
+    unread_count: int
+    not_delivered: bool
+    opted_out: bool
+    wrong_number: bool
+
+    @property
+    def url(self) -> str:
+        return reverse("conversation", args=[self.client_id])
+
+
+@dataclass(frozen=True)
+class Caseload:
+    """One page of a case manager's list, and the figures above it. total_count and unread_total ignore the search."""
+
+    page: Page[CaseloadRow]
+    total_count: int
+    unread_total: int
+
+
+def caseload(case_manager: User, *, search: str = "", page_number: str | int | None = 1) -> Caseload:
+    """Unread first, then by last contact, newest first; a client never contacted stands by the day of the start."""
+    mine = CaseAssignment.objects.filter(case_manager=case_manager, ended_at__isnull=True).annotate(
+        number=FilteredRelation("client__numbers", condition=Q(client__numbers__is_current=True))
+    )
+    matching = _matching(search)
+    figures = mine.aggregate(
+        total=Count("pk"), unread=Coalesce(Sum("unread_count"), 0), matching=Count("pk", filter=matching)
+    )
+    rows = _ordered(mine.filter(matching))
+    page = _CountedPaginator(rows, ROWS_PER_PAGE, known_count=figures["matching"]).get_page(page_number)
+    page.object_list = [_row(values) for values in page.object_list]
+    return Caseload(page, figures["total"], figures["unread"])
+
+
+class _CountedPaginator(Paginator[Any]):
+    """A paginator whose count came with the other figures, in one query."""
+
+    def __init__(self, *args: Any, known_count: int) -> None:
+        super().__init__(*args)
+        self._known_count = known_count
+
+    @cached_property
+    def count(self) -> int:
+        return self._known_count
+
+
+def _matching(search: str) -> Q:
+    """Every word is part of a name; or the whole is part of a number, in any writing, or of an ID number."""
+    names = Q()
+    for word in search.split():
+        names &= Q(client__first_name__icontains=word) | Q(client__last_name__icontains=word)
+    if not search.strip():
+        return names
+    found = names | Q(client__id_number__icontains=search.strip())
+    digits = phone_numbers.search_digits(search)
+    return found | Q(number__address__contains=digits) if digits else found
+
+
+def _ordered(assignments: QuerySet[CaseAssignment]) -> QuerySet[CaseAssignment, Any]:
+    is_unread = Case(When(unread_count__gt=0, then=Value(0)), default=Value(1), output_field=IntegerField())
+    return assignments.order_by(is_unread, Coalesce("last_contact_at", "started_at").desc(), "client_id").values(
+        "client_id",
+        "last_contact_at",
+        "snippet",
+        "snippet_is_outgoing",
+        "unread_count",
+        "last_outgoing_failed",
+        first_name=F("client__first_name"),
+        last_name=F("client__last_name"),
+        status_name=F("status__name"),
+        address=F("number__address"),
+        opted_out_at=F("number__opted_out_at"),
+        wrong_at=F("number__wrong_at"),
+    )
+
+
+def _row(values: dict[str, Any]) -> CaseloadRow:
+    number = phone_numbers.display(values["address"] or "")
+    return CaseloadRow(
+        client_id=values["client_id"],
+        name=f"{values['first_name']} {values['last_name']}".strip() or number,
+        number=number,
+        status_name=values["status_name"] or "",
+        last_contact_at=values["last_contact_at"],
+        snippet=values["snippet"],
+        snippet_is_mine=values["snippet_is_outgoing"],
+        unread_count=values["unread_count"],
+        not_delivered=values["last_outgoing_failed"],
+        opted_out=values["opted_out_at"] is not None,
+        wrong_number=values["wrong_at"] is not None,
+    )
+
+
+@dataclass(frozen=True)
+class DeliveryHealth:
+    """What monitoring asks: the oldest text that is due, how many are unclear, when beat last ticked."""
+
+    oldest_due_at: datetime | None
+    unknown_count: int
+    last_tick_at: datetime | None
+
+
+def delivery_health(now: datetime) -> DeliveryHealth:
+    waiting = Message.objects.filter(state=Message.State.WAITING, due_at__lte=now)
+    return DeliveryHealth(
+        oldest_due_at=waiting.aggregate(oldest=Min("due_at"))["oldest"],
+        unknown_count=Message.objects.filter(state=Message.State.UNKNOWN).count(),
+        last_tick_at=BeatTick.objects.values_list("at", flat=True).filter(pk=1).first(),
+    )

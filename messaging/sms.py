@@ -1,0 +1,105 @@
+"""What messaging needs of a carrier, and the shapes in which texts cross that border.
+
+The class named in settings.SMS_BACKEND provides it; only telephony knows who the carrier is.
+"""
+
+import functools
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, cast
+from uuid import UUID
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from messaging.failures import FailureReason
+
+
+@dataclass(frozen=True)
+class OutboundText:
+    """One text to hand over. Both numbers in E.164."""
+
+    public_id: UUID
+    from_number: str
+    to_number: str
+    body: str
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The carrier has it and will report what becomes of it."""
+
+    carrier_id: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The carrier certainly did not take it, and would not take it a second time."""
+
+    reason: FailureReason
+    error_code: int
+
+
+@dataclass(frozen=True)
+class NotTaken:
+    """The carrier certainly did not take it (too busy, not reachable): it may be offered again."""
+
+
+@dataclass(frozen=True)
+class Unclear:
+    """Nobody can say whether the carrier took it. Never to be offered again by a machine."""
+
+
+Outcome = Accepted | Refused | NotTaken | Unclear
+
+
+class ReportedState(StrEnum):
+    """What the carrier says of a text it took; the same words as Message.State."""
+
+    ACCEPTED = "accepted"
+    SENT = "sent"
+    FAILED = "failed"
+    UNDELIVERED = "undelivered"
+    DELIVERED = "delivered"
+
+
+@dataclass(frozen=True)
+class DeliveryReport:
+    """One status callback: whose text (our public id), under which carrier id, and what became of it."""
+
+    public_id: UUID
+    carrier_id: str
+    state: ReportedState
+    reason: FailureReason | None = None
+    error_code: int | None = None
+
+
+@dataclass(frozen=True)
+class InboundMedia:
+    """A picture or file that waits at the carrier."""
+
+    url: str
+    content_type: str
+
+
+@dataclass(frozen=True)
+class InboundText:
+    """One text as it came in. from_address may be a short code or a name; to_number is ours, in E.164."""
+
+    carrier_id: str
+    from_address: str
+    to_number: str
+    body: str
+    media: tuple[InboundMedia, ...] = ()
+    opt_out_type: str = ""
+
+
+class SmsBackend(Protocol):
+    def send(self, text: OutboundText) -> Outcome:
+        """Offers the text to the carrier, for at most 20 seconds. Doesn't raise for what can go wrong on the wire."""
+
+
+@functools.cache
+def get_backend() -> SmsBackend:
+    """The carrier's side, one for the process (it keeps connections open)."""
+    return cast(SmsBackend, import_string(settings.SMS_BACKEND)())

@@ -1,0 +1,161 @@
+"""A conversation as the page shows it: messages and events in order, by day, in the department's time zone."""
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from clients.models import CaseAssignment, ConversationEvent
+from messaging import wording
+from messaging.models import Attachment, Message
+
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True)
+class File:
+    name: str
+
+
+@dataclass
+class MessageItem:
+    id: int
+    dom_id: str
+    is_outgoing: bool
+    body: str
+    author_name: str
+    at: datetime
+    state_text: str
+    state_tone: str
+    problem_advice: str
+    show_state: bool
+    media: list[File]
+    is_unread: bool
+    kind: str = "message"
+
+
+@dataclass(frozen=True)
+class EventItem:
+    text: str
+    at: datetime
+    kind: str = "event"
+
+
+Item = MessageItem | EventItem
+
+
+@dataclass(frozen=True)
+class Day:
+    day: date
+    items: list[Item]
+
+
+@dataclass(frozen=True)
+class Talk:
+    """One page of a conversation. oldest_id: the message to ask for older ones by, if there are any."""
+
+    days: list[Day]
+    oldest_id: int | None
+    latest_incoming_id: int | None
+    has_unread: bool
+
+
+def read_talk(assignment: CaseAssignment, *, reader: User, now: datetime, before: int | None = None) -> Talk:
+    """The newest messages of the assignment, or those before the one named, with the events that fall among them."""
+    zone = assignment.client.department.zone
+    edge = Message.objects.filter(assignment=assignment, pk=before).first() if before else None
+    messages, is_more = _messages(assignment, edge)
+    since, until = messages[0].placed_at if is_more else None, edge.placed_at if edge else None
+    events = _events(assignment, since=since, until=until)
+    items: list[Item] = [_message_item(message, reader, now, zone) for message in messages]
+    _hide_repeated_states(items)
+    items += [EventItem(_event_text(event), event.at.astimezone(zone)) for event in events]
+    incoming = [message for message in messages if not message.is_outgoing]
+    return Talk(
+        days=_by_day(items),
+        oldest_id=messages[0].pk if is_more else None,
+        latest_incoming_id=max((message.pk for message in incoming), default=None),
+        has_unread=any(message.read_at is None for message in incoming),
+    )
+
+
+def _messages(assignment: CaseAssignment, edge: Message | None) -> tuple[list[Message], bool]:
+    """One page, oldest first, and whether there are older ones."""
+    shown = Message.objects.filter(client=assignment.client_id, assignment=assignment).exclude(
+        state=Message.State.CANCELLED
+    )
+    if edge is not None:
+        shown = shown.filter(Q(placed_at__lt=edge.placed_at) | Q(placed_at=edge.placed_at, pk__lt=edge.pk))
+    page = list(
+        shown.select_related("author").prefetch_related("attachments").order_by("-placed_at", "-pk")[: PAGE_SIZE + 1]
+    )
+    return page[PAGE_SIZE - 1 :: -1], len(page) > PAGE_SIZE
+
+
+def _events(
+    assignment: CaseAssignment, *, since: datetime | None, until: datetime | None
+) -> QuerySet[ConversationEvent]:
+    events = ConversationEvent.objects.select_related("by").filter(client=assignment.client_id)
+    if since is not None:
+        events = events.filter(at__gte=since)
+    if until is not None:
+        events = events.filter(at__lt=until)
+    return events.order_by("at", "pk")[: 4 * PAGE_SIZE]
+
+
+def _message_item(message: Message, reader: User, now: datetime, zone: ZoneInfo) -> MessageItem:
+    words = wording.state_words(message, now, zone) if message.is_outgoing else wording.StateWords("", "quiet")
+    return MessageItem(
+        id=message.pk,
+        dom_id=f"message-{message.pk}",
+        is_outgoing=message.is_outgoing,
+        body=message.body,
+        author_name=message.author.full_name if message.author and message.author_id != reader.pk else "",
+        at=message.placed_at.astimezone(zone),
+        state_text=words.text,
+        state_tone=words.tone,
+        problem_advice=words.advice,
+        show_state=message.is_outgoing,
+        media=[File(_file_name(attachment)) for attachment in message.attachments.all()],
+        is_unread=not message.is_outgoing and message.read_at is None,
+    )
+
+
+def _file_name(attachment: Attachment) -> str:
+    kind = attachment.content_type.partition("/")[0]
+    kinds = {"image": _("Picture"), "video": _("Video"), "audio": _("Audio")}
+    return _("%(kind)s (can't be shown here yet)") % {"kind": kinds.get(kind, _("File"))}
+
+
+def _hide_repeated_states(items: Sequence[Item]) -> None:
+    """Each outgoing bubble shows its state unless the next one of that minute has the same."""
+    for item, following in itertools.pairwise(items):
+        if isinstance(item, MessageItem) and isinstance(following, MessageItem):
+            same_minute = item.at.replace(second=0, microsecond=0) == following.at.replace(second=0, microsecond=0)
+            repeated = following.is_outgoing and same_minute and item.state_text == following.state_text
+            item.show_state = item.is_outgoing and not (repeated and item.state_tone != "problem")
+
+
+def _event_text(event: ConversationEvent) -> str:
+    name = event.by.full_name if event.by else ""
+    match event.kind:
+        case ConversationEvent.Kind.ADDED:
+            return _("Added by %(name)s") % {"name": name}
+        case ConversationEvent.Kind.RESTORED:
+            return _("Back on the list of %(name)s") % {"name": name} if name else _("Back on the list: a text came")
+        case ConversationEvent.Kind.OPTED_OUT:
+            return _("Opted out: no texts can be sent until the client texts START")
+        case ConversationEvent.Kind.OPTED_IN:
+            return _("Opted in again by texting START")
+    return str(event.get_kind_display())
+
+
+def _by_day(items: Iterable[Item]) -> list[Day]:
+    """In order of time; what happened at the same moment keeps the order given (messages before events)."""
+    ordered = sorted(items, key=lambda item: item.at)
+    return [Day(day, list(of_day)) for day, of_day in itertools.groupby(ordered, key=lambda item: item.at.date())]

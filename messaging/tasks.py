@@ -1,0 +1,18 @@
+"""The background tasks: each makes one call. The rows say what is due; a ring or a tick only says when to look."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from messaging import delivery
+
+
+@shared_task(name="messaging.deliver_due")
+def deliver_due(*, from_beat: bool = False) -> None:
+    if from_beat:
+        delivery.tick(now=timezone.now())
+    delivery.deliver_due()
+
+
+@shared_task(name="messaging.sweep_unclear")
+def sweep_unclear() -> None:
+    delivery.sweep_unclear(now=timezone.now())

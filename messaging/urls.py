@@ -1,0 +1,14 @@
+"""Our pages. The id in /conversations/<id>/ is the client's: links in mails outlive transfers and claims."""
+
+from django.urls import path
+
+from messaging.views import caseload, conversations, help
+
+urlpatterns = [
+    path("", caseload.my_clients, name="my-clients"),
+    path("clients/new/", caseload.client_new, name="client-new"),
+    path("conversations/<int:client_id>/", conversations.conversation, name="conversation"),
+    path("conversations/<int:client_id>/talk/", conversations.talk, name="conversation-talk"),
+    path("conversations/<int:client_id>/read/", conversations.mark_read, name="conversation-read"),
+    path("help/", help.help_page, name="help"),
+]

@@ -1,0 +1,130 @@
+"""The conversation page: the talk, the composer, and the read marks."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts import audit
+from messaging import access, gate, queries, wording
+from messaging.access import Conversation
+from messaging.actions import reading, sending
+from messaging.forms import MessageForm
+from messaging.talk import Talk, read_talk
+from messaging.views.people import person
+
+
+@require_http_methods(["GET", "POST"])
+def conversation(request: HttpRequest, client_id: int) -> HttpResponse:
+    """Shows the talk; POST sends a text and comes back to it, or to the box with the reason and what was typed."""
+    user = person(request)
+    if request.method == "POST":
+        return _send(request, access.own_conversation_for(user, client_id))
+    shown = access.conversation_for(user, client_id)
+    if not shown.is_own:
+        audit.record(
+            "conversation.viewed", f"client:{client_id}", by=user, department=user.department, now=timezone.now()
+        )
+    return _page(request, shown)
+
+
+@require_GET
+def talk(request: HttpRequest, client_id: int) -> HttpResponse:
+    """The messages alone, for the script that keeps the open page up to date."""
+    shown = access.conversation_for(person(request), client_id)
+    return render(request, "_talk.html", _talk_context(request, shown, _read(request, shown)))
+
+
+@require_POST
+def mark_read(request: HttpRequest, client_id: int) -> HttpResponse:
+    """Marks what the case manager saw, up to the message named. A script gets no page back."""
+    shown = access.own_conversation_for(person(request), client_id)
+    up_to = request.POST.get("up_to", "")
+    if up_to.isascii() and up_to.isdigit() and len(up_to) < 19:
+        reading.mark_read(assignment=shown.assignment, up_to=int(up_to), now=timezone.now())
+    return HttpResponse(status=204) if request.headers.get("HX-Request") else redirect("conversation", client_id)
+
+
+def _send(request: HttpRequest, shown: Conversation) -> HttpResponse:
+    form = MessageForm(request.POST)
+    if not form.is_valid():
+        return _page(request, shown, form)
+    try:
+        sending.send_message(client_id=shown.client.pk, by=person(request), now=timezone.now(), **form.cleaned_data)
+    except sending.NotSent as refusal:
+        form.with_fresh_key()
+        form.add_error("body", _refusal_words(refusal))
+        return _page(request, shown, form)
+    return redirect("conversation", shown.client.pk)
+
+
+def _refusal_words(refusal: sending.NotSent) -> str:
+    match refusal:
+        case sending.AlreadySentOtherWords(earlier=earlier):
+            return _("You already sent “%(text)s”. Send this too?") % {"text": earlier.body}
+        case sending.RefusedByGate(reason=reason):
+            return wording.refusal_words(reason)
+        case sending.NotYours():
+            return _("This client is no longer on your list. Nothing was sent.")
+    return _("Nothing was sent.")
+
+
+def _page(request: HttpRequest, shown: Conversation, form: MessageForm | None = None) -> HttpResponse:
+    page = _read(request, shown)
+    reason = gate.reason_against_number(shown.number)
+    cannot_send = wording.refusal_words(reason) if reason else ""
+    if not shown.is_own:
+        cannot_send = _("You see this conversation as a supervisor. Only its case manager can answer.")
+    context = {
+        **_talk_context(request, shown, page),
+        "card": _card(shown),
+        "form": form or MessageForm.empty(seen_up_to=page.latest_incoming_id),
+        "can_send": not cannot_send or (form is not None and shown.is_own),
+        "cannot_send_reason": cannot_send,
+        "conversations_url": reverse("my-clients"),
+        "side_list": queries.caseload(person(request)).page.object_list,
+    }
+    return render(request, "conversation.html", context)
+
+
+def _read(request: HttpRequest, shown: Conversation) -> Talk:
+    before = request.GET.get("before", "")
+    before_id = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
+    return read_talk(shown.assignment, reader=person(request), now=timezone.now(), before=before_id)
+
+
+def _talk_context(request: HttpRequest, shown: Conversation, page: Talk) -> dict[str, Any]:
+    client_id = shown.client.pk
+    older = f"{reverse('conversation', args=[client_id])}?before={page.oldest_id}"
+    return {
+        "client": {
+            "id": client_id,
+            "name": shown.client.full_name,
+            "display_number": shown.number.display if shown.number else "",
+            "id_number": shown.client.id_number,
+            "language": shown.client.language,
+        },
+        "talk": page.days,
+        "older_url": older if page.oldest_id else "",
+        "talk_url": reverse("conversation-talk", args=[client_id]),
+        "mark_read_url": reverse("conversation-read", args=[client_id]) if shown.is_own else "",
+        "has_unread": page.has_unread,
+        "latest_incoming_id": page.latest_incoming_id,
+        "mark_unread_visible": False,
+        "zone_name": shown.client.department.time_zone,
+    }
+
+
+def _card(shown: Conversation) -> dict[str, Any]:
+    return {
+        "status_name": shown.assignment.status.name if shown.assignment.status else "",
+        "notes": shown.assignment.notes if shown.is_own else "",
+        "notes_are_hidden": not shown.is_own,
+        "opted_out": shown.number is not None and shown.number.is_opted_out,
+        "opted_out_since": shown.number.opted_out_at if shown.number else None,
+        "wrong_number": shown.number is not None and shown.number.is_wrong,
+    }
