@@ -1,0 +1,69 @@
+"""Hands texts to Twilio. What its answer proves, and what it leaves open, is decided here and nowhere else.
+
+Certainly not sent: a connection that was never made, 429, a full queue: may be offered again. A 4xx with the carrier's
+JSON error body: refused for good. Everything else (a time-out, a reset, a 5xx, a body we can't read) is unclear: the
+carrier has no idempotency key, so a repeat could be a second text on somebody's phone.
+"""
+
+import logging
+from urllib.parse import urlencode
+
+import requests
+from django.conf import settings
+from django.urls import reverse
+from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.rest import Client as TwilioRestClient
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
+
+from messaging.sms import Accepted, NotTaken, OutboundText, Outcome, Refused, Unclear
+from telephony import errors
+from telephony.http_client import PooledHttpClient
+
+logger = logging.getLogger(__name__)
+
+
+class TwilioBackend:
+    """One for a process: its connections are kept and shared by the sending threads."""
+
+    def __init__(self) -> None:
+        http_client = PooledHttpClient(settings.TWILIO_API_URL)
+        account = TwilioRestClient(settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKENS[0], http_client=http_client)
+        self._messages = account.api.v2010.account.messages  # loads the API's modules now, not during the first text
+
+    def send(self, text: OutboundText) -> Outcome:
+        try:
+            message = self._messages.create(
+                to=text.to_number, from_=text.from_number, body=text.body, status_callback=callback_url(text)
+            )
+        except TwilioRestException as error:
+            return _read_refusal(error)
+        except requests.exceptions.RequestException as error:
+            return NotTaken() if _never_connected(error) else Unclear()
+        except (TwilioException, ValueError, KeyError, TypeError):
+            logger.warning("an answer of the carrier that can't be read; the text is unclear")
+            return Unclear()
+        return Accepted(message.sid) if message.sid else Unclear()
+
+
+def callback_url(text: OutboundText) -> str:
+    """Where the carrier reports on this text: it carries our own id, so a lost answer is cleared up by the report."""
+    return f"{settings.PUBLIC_URL}{reverse('sms-status')}?{urlencode({'m': str(text.public_id)})}"
+
+
+def _read_refusal(error: TwilioRestException) -> Outcome:
+    """A 4xx is a definite no only with the carrier's own code in it: a gateway in between may answer anything."""
+    code = int(error.code or 0)
+    if error.status == 429 or code in errors.NOT_TAKEN:
+        return NotTaken()
+    if 400 <= error.status < 500 and error.status != 408 and code >= 10_000:
+        return Refused(errors.reason_for(code), code)
+    return Unclear()
+
+
+def _never_connected(error: requests.exceptions.RequestException) -> bool:
+    """Whether the request certainly never left us: refused, no such host, no connection in time."""
+    cause = error.args[0] if error.args else None
+    reason = cause.reason if isinstance(cause, MaxRetryError) else cause
+    return isinstance(error, requests.exceptions.ConnectTimeout) or isinstance(
+        reason, NewConnectionError | ConnectTimeoutError
+    )
