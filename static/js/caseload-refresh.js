@@ -1,0 +1,83 @@
+// Keeps the list of clients live. Rows change where they stand; their order changes on load or by the "2 new" button,
+// never under a hand that is about to choose one.
+
+const EVERY = 5000;
+const caseload = () => document.querySelector("[data-caseload]");
+let latest = null;
+
+const rows = (root) => [...root.querySelectorAll("[data-caseload-rows] > tr")];
+
+function newest(fresh) {
+  // Rows that were written to since the list was ordered and would now stand elsewhere.
+  const place = new Map(rows(caseload()).map((row, index) => [row.id, index]));
+  return rows(fresh).filter((row, index) => {
+    const mine = document.getElementById(row.id);
+    return Number(row.dataset.unread) > 0 && (!mine || (index < place.get(row.id) && mine.dataset.grown === "true"));
+  }).length;
+}
+
+function showButton(count) {
+  const holder = caseload().querySelector("[data-caseload-new]");
+  if (!holder) return;
+  holder.hidden = !count;
+  holder.querySelector("[data-label]").textContent =
+    count === 1 ? holder.dataset["text-1"] : holder.dataset.textN.replace("{n}", count);
+}
+
+function update(fresh) {
+  for (const row of rows(fresh)) {
+    const mine = document.getElementById(row.id);
+    if (!mine) continue;
+    const grown = mine.dataset.grown === "true" || Number(row.dataset.unread) > Number(mine.dataset.unread);
+    const open = mine.classList.contains("open");
+    window.Idiomorph.morph(mine, row.cloneNode(true), { morphStyle: "outerHTML" });
+    mine.classList.toggle("open", open);
+    if (open) mine.querySelector("a").setAttribute("aria-current", "page");
+    if (grown) mine.dataset.grown = "true";
+  }
+  latest = fresh;
+  showButton(newest(fresh));
+}
+
+function reorder() {
+  const table = caseload().querySelector("[data-caseload-rows]");
+  const open = table.querySelector("tr.open")?.id;
+  table.replaceChildren(...rows(latest).map((row) => document.importNode(row, true)));
+  const row = open && document.getElementById(open);
+  row?.classList.add("open");
+  row?.querySelector("a").setAttribute("aria-current", "page");
+  showButton(0);
+  table.querySelector("a")?.focus();
+}
+
+function showUnreadInTitle(fresh) {
+  if (!("unreadTotal" in caseload().dataset) || !("unreadTotal" in fresh.dataset)) return;
+  const total = Number(fresh.dataset.unreadTotal);
+  const bare = document.title.replace(/^\(\d+\) /, "");
+  document.title = total ? `(${total}) ${bare}` : bare;
+}
+
+async function refresh() {
+  const list = caseload();
+  if (document.visibilityState !== "visible" || !list?.querySelector("[data-caseload-rows]")) return;
+  const from = list.dataset.refreshFrom;
+  try {
+    const response = await fetch(from, { headers: { "HX-Request": "true" } });
+    if (response.redirected) document.dispatchEvent(new CustomEvent("connection", { detail: "signed-out" }));
+    if (!response.ok || response.redirected) return;
+    const fresh = new DOMParser().parseFromString(await response.text(), "text/html").querySelector("[data-caseload]");
+    // A search may have replaced the list while this was under way.
+    if (!fresh || caseload().dataset.refreshFrom !== from) return;
+    update(fresh);
+    showUnreadInTitle(fresh);
+    document.dispatchEvent(new CustomEvent("connection", { detail: "ok" }));
+  } catch {
+    document.dispatchEvent(new CustomEvent("connection", { detail: "offline" }));
+  }
+}
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-caseload-new] button")) reorder();
+});
+document.addEventListener("visibilitychange", refresh);
+setInterval(refresh, EVERY);
