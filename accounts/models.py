@@ -85,6 +85,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         ADMINISTRATOR = "administrator", _("Administrator")
 
     email = models.EmailField(_("e-mail"), max_length=254, unique=True)
+    pending_email = models.EmailField(max_length=254, blank=True, help_text="Counts once its link was followed.")
     full_name = models.CharField(_("full name"), max_length=150)
     department = models.ForeignKey(
         Department, verbose_name=_("department"), on_delete=models.PROTECT, null=True, blank=True, related_name="people"
@@ -141,6 +142,39 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.subject}"
+
+
+class OutgoingEmail(models.Model):
+    """A mail is a row before it is sent. Its words are blanked once it is gone: links in it open an account."""
+
+    to = models.EmailField(max_length=254)
+    subject = models.CharField(max_length=200)
+    text_body = models.TextField(blank=True)
+    html_body = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    due_at = models.DateTimeField(help_text="While it is being sent: when it may be tried again.")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    done_at = models.DateTimeField(null=True, blank=True)
+    given_up_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(done_at__isnull=True) | models.Q(text_body="", html_body=""),
+                name="outgoing_email_done_is_blank",
+            ),
+        ]
+        indexes: ClassVar = [
+            # The mail loop: what is due next.
+            models.Index(
+                fields=["due_at", "id"],
+                condition=models.Q(done_at__isnull=True, given_up_at__isnull=True),
+                name="outgoing_email_due",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"mail {self.pk}"
 
 
 class CachedValue(models.Model):

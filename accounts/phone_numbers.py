@@ -36,6 +36,28 @@ def parse(typed: str) -> str:
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 
 
+def parse_desk(typed: str) -> str:
+    """A desk phone as E.164, with ";ext=12" behind it if an extension is dialled after the answer.
+
+    Raises NotAPhoneNumber.
+    """
+    try:
+        number = phonenumbers.parse(typed, HOME_REGION)
+    except NumberParseException as error:
+        raise NotAPhoneNumber(_("This is not a phone number. Write it like (801) 555-0142 ext. 12.")) from error
+    extension, number.extension = number.extension, None
+    if not phonenumbers.is_valid_number(number):
+        raise NotAPhoneNumber(_why_impossible(number))
+    e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    return f"{e164};ext={extension}" if extension else e164
+
+
+def display_desk(number: str) -> str:
+    """A desk phone as people write it: (801) 555-0142 ext. 12."""
+    address, _separator, extension = number.partition(";ext=")
+    return f"{display(address)} ext. {extension}" if extension else display(address)
+
+
 def _why_impossible(number: phonenumbers.PhoneNumber) -> str:
     digits = str(number.national_number)
     match phonenumbers.is_possible_number_with_reason(number):

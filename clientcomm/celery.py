@@ -29,6 +29,7 @@ app.conf.update(
             "kwargs": {"from_beat": True},
             "options": {"expires": 10},
         },
+        "send what mail is due": {"task": "accounts.deliver_mail", "schedule": 15.0, "options": {"expires": 30}},
         "name what is unclear": {"task": "messaging.sweep_unclear", "schedule": 15.0, "options": {"expires": 30}},
         "try stray texts again": {"task": "telephony.retry_stray_texts", "schedule": 60.0, "options": {"expires": 120}},
     },

@@ -41,6 +41,7 @@ class MessageItem:
 
 @dataclass(frozen=True)
 class EventItem:
+    dom_id: str
     text: str
     at: datetime
     kind: str = "event"
@@ -74,7 +75,7 @@ def read_talk(assignment: CaseAssignment, *, reader: User, now: datetime, before
     events = _events(assignment, since=since, until=until)
     items: list[Item] = [_message_item(message, reader, now, zone) for message in messages]
     _hide_repeated_states(items)
-    items += [EventItem(_event_text(event), event.at.astimezone(zone)) for event in events]
+    items += [EventItem(f"event-{event.pk}", _event_text(event), event.at.astimezone(zone)) for event in events]
     incoming = [message for message in messages if not message.is_outgoing]
     return Talk(
         days=_by_day(items),

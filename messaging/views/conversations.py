@@ -6,11 +6,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import audit
-from messaging import access, gate, queries, wording
+from messaging import access, gate, wording
 from messaging.access import Conversation
 from messaging.actions import reading, sending
 from messaging.forms import MessageForm
@@ -65,7 +66,7 @@ def _send(request: HttpRequest, shown: Conversation) -> HttpResponse:
 def _refusal_words(refusal: sending.NotSent) -> str:
     match refusal:
         case sending.AlreadySentOtherWords(earlier=earlier):
-            return _("You already sent “%(text)s”. Send this too?") % {"text": earlier.body}
+            return _("You already sent “%(text)s”. Send this too?") % {"text": Truncator(earlier.body).chars(80)}
         case sending.RefusedByGate(reason=reason):
             return wording.refusal_words(reason)
         case sending.NotYours():
@@ -86,7 +87,6 @@ def _page(request: HttpRequest, shown: Conversation, form: MessageForm | None = 
         "can_send": not cannot_send or (form is not None and shown.is_own),
         "cannot_send_reason": cannot_send,
         "conversations_url": reverse("my-clients"),
-        "side_list": queries.caseload(person(request)).page.object_list,
     }
     return render(request, "conversation.html", context)
 

@@ -57,18 +57,32 @@ function showUnreadInTitle(fresh) {
   document.title = total ? `(${total}) ${bare}` : bare;
 }
 
+// Beside a conversation the list comes after the page, and only where there is room for it.
+function fill(fresh) {
+  const table = fresh.querySelector("table");
+  if (!table) return;
+  const button = fresh.querySelector("[data-caseload-new]");
+  caseload().replaceChildren(...[button, table].filter(Boolean).map((part) => document.importNode(part, true)));
+  const open = document.getElementById(`client-${caseload().dataset.open}`);
+  open?.classList.add("open");
+  open?.querySelector("a").setAttribute("aria-current", "page");
+}
+
 async function refresh() {
   const list = caseload();
-  if (document.visibilityState !== "visible" || !list?.querySelector("[data-caseload-rows]")) return;
+  if (document.visibilityState !== "visible" || !list?.offsetParent) return;
+  const isEmpty = "open" in list.dataset && !list.querySelector("[data-caseload-rows]");
+  if (!isEmpty && !list.querySelector("[data-caseload-rows]")) return;
   const from = list.dataset.refreshFrom;
   try {
-    const response = await fetch(from, { headers: { "HX-Request": "true" } });
+    const response = await fetch(from, { headers: { "HX-Request": "true", "X-Background-Refresh": "1" } });
     if (response.redirected) document.dispatchEvent(new CustomEvent("connection", { detail: "signed-out" }));
     if (!response.ok || response.redirected) return;
     const fresh = new DOMParser().parseFromString(await response.text(), "text/html").querySelector("[data-caseload]");
     // A search may have replaced the list while this was under way.
     if (!fresh || caseload().dataset.refreshFrom !== from) return;
-    update(fresh);
+    if (isEmpty) fill(fresh);
+    else update(fresh);
     showUnreadInTitle(fresh);
     document.dispatchEvent(new CustomEvent("connection", { detail: "ok" }));
   } catch {
@@ -80,4 +94,5 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-caseload-new] button")) reorder();
 });
 document.addEventListener("visibilitychange", refresh);
+if (caseload() && "open" in caseload().dataset) refresh();
 setInterval(refresh, EVERY);

@@ -32,7 +32,8 @@ const plural = (output, key, n) =>
 function update(box) {
   const output = document.getElementById(box.dataset.segments);
   const length = [...box.value].length;
-  const excess = length - LIMIT;
+  // The carrier's limit is in UTF-16 units, of which an emoji takes two or more.
+  const excess = box.value.length - LIMIT;
   const text =
     excess > 0
       ? output.dataset.tooLong.replace("{n}", excess.toLocaleString(document.documentElement.lang))

@@ -60,7 +60,7 @@ function arrive(page, { own = false } = {}) {
 async function refresh() {
   if (document.visibilityState !== "visible") return;
   try {
-    const response = await fetch(talk().dataset.refreshFrom, { headers: { "HX-Request": "true" } });
+    const response = await fetch(talk().dataset.refreshFrom, { headers: { "HX-Request": "true", "X-Background-Refresh": "1" } });
     if (response.redirected) document.dispatchEvent(new CustomEvent("connection", { detail: "signed-out" }));
     if (!response.ok || response.redirected) return;
     arrive(new DOMParser().parseFromString(await response.text(), "text/html"));

@@ -1,0 +1,76 @@
+"""What people type about themselves."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import PasswordChangeForm as DjangoPasswordChangeForm
+from django.contrib.auth.forms import SetPasswordForm as DjangoSetPasswordForm
+from django.utils.translation import gettext_lazy as _
+
+from accounts import phone_numbers
+from accounts.models import User
+
+PASSWORD_HELP = _("At least 12 characters. A few words in a row are easy to remember and hard to guess.")
+
+
+class ProfileForm(forms.Form):
+    """Name, e-mail and desk phone of the person who asks."""
+
+    full_name = forms.CharField(
+        label=_("Full name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
+    email = forms.EmailField(
+        label=_("E-mail"),
+        max_length=254,
+        help_text=_("A new address counts once you follow the link that we send there."),
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+    desk_phone = forms.CharField(
+        label=_("Desk phone"),
+        max_length=40,
+        required=False,
+        help_text=_("Calls to the ClientComm number ring there. Without one, callers hear a recording."),
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel-extension", "inputmode": "tel"}),
+    )
+
+    def __init__(self, data: Any = None, *, user: User) -> None:
+        self.user = user
+        initial = {
+            "full_name": user.full_name,
+            "email": user.email,
+            "desk_phone": phone_numbers.display_desk(user.desk_phone),
+        }
+        super().__init__(data, initial=initial, prefix="profile")
+
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"]
+        if User.objects.filter(email__iexact=email).exclude(pk=self.user.pk).exists():
+            raise forms.ValidationError(_("Someone else has this e-mail address."))
+        return email
+
+    def clean_desk_phone(self) -> str:
+        typed: str = self.cleaned_data["desk_phone"]
+        try:
+            return phone_numbers.parse_desk(typed) if typed else ""
+        except phone_numbers.NotAPhoneNumber as error:
+            raise forms.ValidationError(str(error)) from error
+
+
+class PasswordChangeForm(DjangoPasswordChangeForm):
+    """The current password and a new one, twice."""
+
+    def __init__(self, user: User, data: Any = None) -> None:
+        super().__init__(user, data, prefix="password")
+        self.fields["old_password"].label = _("Current password")
+        self.fields["old_password"].widget.attrs.pop("autofocus", None)
+        self.fields["new_password1"].help_text = PASSWORD_HELP
+        self.fields["new_password2"].label = _("New password again")
+
+
+class ChoosePasswordForm(DjangoSetPasswordForm):  # type: ignore[type-arg]  # generic in its stubs only
+    """A first password, twice."""
+
+    def __init__(self, user: User, data: Any = None) -> None:
+        super().__init__(user, data)
+        self.fields["new_password1"].help_text = PASSWORD_HELP
+        self.fields["new_password2"].label = _("New password again")
