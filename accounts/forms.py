@@ -29,7 +29,7 @@ class ProfileForm(forms.Form):
         label=_("Desk phone"),
         max_length=40,
         required=False,
-        help_text=_("Calls to the ClientComm number ring there. Without one, callers hear a recording."),
+        help_text=_("Optional. Where calls to the ClientComm number are to ring."),
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel-extension", "inputmode": "tel"}),
     )
 

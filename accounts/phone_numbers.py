@@ -13,7 +13,7 @@ from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResu
 HOME_REGION = "US"
 MAX_ADDRESS_LENGTH = 64
 
-_E164 = re.compile(r"\+[1-9]\d{6,14}")
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 class NotAPhoneNumber(ValueError):
@@ -72,18 +72,27 @@ def _why_impossible(number: phonenumbers.PhoneNumber) -> str:
 
 def is_phone_number(address: str) -> bool:
     """Whether the address is a phone number in E.164 that can be texted (not a short code, name or channel)."""
-    if not _E164.fullmatch(address):
-        return False
-    return phonenumbers.is_possible_number(phonenumbers.parse(address))
+    number = _read_address(address)
+    return number is not None and phonenumbers.is_possible_number(number)
 
 
 def display(address: str) -> str:
     """The address as people write it: (801) 555-0142; abroad with its country code; anything else as it is."""
-    if not _E164.fullmatch(address):
+    number = _read_address(address)
+    if number is None:
         return address
-    number = phonenumbers.parse(address)
     home = number.country_code == 1
     return phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL if home else PhoneNumberFormat.INTERNATIONAL)
+
+
+def _read_address(address: str) -> phonenumbers.PhoneNumber | None:
+    """The number behind an address in E.164; None for anything else, also for a country code that no country has."""
+    if not _E164.fullmatch(address):
+        return None
+    try:
+        return phonenumbers.parse(address)
+    except NumberParseException:
+        return None
 
 
 def search_digits(typed: str) -> str:
