@@ -16,9 +16,9 @@ from django.utils import timezone
 
 from clients import routing
 from clients.models import PhoneNumber
-from messaging import gate, opt_outs, states, summaries
+from messaging import gaps, gate, opt_outs, states, summaries
 from messaging.failures import FailureReason
-from messaging.models import BeatTick, Message
+from messaging.models import Message
 from messaging.sms import (
     Accepted,
     DeliveryReport,
@@ -107,7 +107,7 @@ def _next_due(now: datetime) -> Message | None:
         .select_related("department", "assignment__case_manager")
         .filter(state=State.WAITING, due_at__lte=now)
         .filter(Q(try_at__isnull=True) | Q(try_at__lte=now))
-        .filter(~Exists(ahead))
+        .filter(~Exists(ahead), ~gaps.open_gap(now))
         .order_by("priority", "due_at", "pk")
         .first()
     )
@@ -199,7 +199,7 @@ def record_delivery_report(report: DeliveryReport, *, now: datetime) -> None:
 def _learn_carrier_id(message_id: int, carrier_id: str) -> bool:
     known = states.learn_carrier_id(message_id, carrier_id)
     if not known:
-        logger.critical("message %s went out twice: the carrier knows it under another id too", message_id)
+        logger.critical("message %s went out twice, or was mixed up: the carrier's id is not the one known", message_id)
     return known
 
 
@@ -214,9 +214,3 @@ def sweep_unclear(*, now: datetime) -> int:
     stuck = Message.objects.filter(state=State.SENDING, claimed_at__lt=now - UNCLEAR_AFTER)
     ids = list(stuck.values_list("pk", flat=True))
     return sum(states.move(pk, to=State.UNKNOWN, from_states=frozenset({State.SENDING}), now=now) for pk in ids)
-
-
-def tick(*, now: datetime) -> None:
-    """Writes down that beat is alive."""
-    if not BeatTick.objects.filter(pk=1).update(at=now):
-        BeatTick.objects.bulk_create([BeatTick(pk=1, at=now)], ignore_conflicts=True)

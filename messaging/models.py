@@ -143,10 +143,15 @@ class Attachment(models.Model):
 
 
 class BeatTick(models.Model):
-    """When the delivery task last looked for due texts. One row."""
+    """When beat last looked for due texts. One row, which every worker sees.
+
+    While gap_since is set nothing is handed over: beat was silent for long (an outage, a restored backup), so what this
+    database takes for waiting may have gone out meanwhile. messaging.gaps compares with the carrier and clears it.
+    """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     at = models.DateTimeField()
+    gap_since = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints: ClassVar = [models.CheckConstraint(condition=Q(id=1), name="beat_tick_is_one_row")]

@@ -4,7 +4,9 @@ The class named in settings.SMS_BACKEND provides it; only telephony knows who th
 """
 
 import functools
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, cast
 from uuid import UUID
@@ -94,12 +96,46 @@ class InboundText:
     opt_out_type: str = ""
 
 
+@dataclass(frozen=True)
+class CarrierRecord:
+    """One text as it stands in the carrier's own list. state: None for a word that moves nothing."""
+
+    carrier_id: str
+    our_number: str
+    their_number: str
+    body: str
+    created_at: datetime
+    state: ReportedState | None = None
+    reason: FailureReason | None = None
+    error_code: int | None = None
+
+
+class CarrierUnreachable(Exception):
+    """The carrier's list can't be had now."""
+
+
+class CarrierList(Protocol):
+    """What the carrier knows of our texts: the second opinion where ours is missing or in doubt."""
+
+    def outgoing_since(self, our_number: str, since: datetime) -> Iterator[CarrierRecord]:
+        """The texts that went out from our number since then, newest first. Raises CarrierUnreachable."""
+
+
 class SmsBackend(Protocol):
     def send(self, text: OutboundText) -> Outcome:
         """Offers the text to the carrier, for at most 20 seconds. Doesn't raise for what can go wrong on the wire."""
 
 
-@functools.cache
 def get_backend() -> SmsBackend:
     """The carrier's side, one for the process (it keeps connections open)."""
-    return cast(SmsBackend, import_string(settings.SMS_BACKEND)())
+    return cast(SmsBackend, _carrier())
+
+
+def get_carrier_list() -> CarrierList:
+    """The same carrier's list of texts."""
+    return cast(CarrierList, _carrier())
+
+
+@functools.cache
+def _carrier() -> object:
+    return import_string(settings.SMS_BACKEND)()

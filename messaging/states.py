@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Exists
+
 from messaging.models import Message
 
 State = Message.State
@@ -31,6 +33,10 @@ def advance(message_id: int, *, to: Message.State, now: datetime, **fields: Any)
 
 
 def learn_carrier_id(message_id: int, carrier_id: str) -> bool:
-    """Writes down the carrier's id, whoever learns it first. False if another stands there: the text went out twice."""
-    Message.objects.filter(pk=message_id, carrier_id__isnull=True).update(carrier_id=carrier_id)
+    """Writes down the carrier's id, whoever learns it first.
+
+    False if another stands there (the text went out twice), or if this one stands at another message (a mix-up).
+    """
+    taken = Message.objects.filter(carrier_id=carrier_id).exclude(pk=message_id)
+    Message.objects.filter(~Exists(taken), pk=message_id, carrier_id__isnull=True).update(carrier_id=carrier_id)
     return Message.objects.filter(pk=message_id, carrier_id=carrier_id).exists()

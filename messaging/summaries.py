@@ -30,13 +30,13 @@ def lock_for(message_id: int) -> int:
     return assignment_id
 
 
-def recompute(assignment_id: int, *, now: datetime) -> None:
-    """Writes the summary columns anew, in one statement. The caller holds the assignment's lock."""
+def recompute(*assignment_ids: int, now: datetime) -> None:
+    """Writes the summary columns anew, in one statement. The caller holds the assignments' locks."""
     messages = Message.objects.filter(client=OuterRef("client"), assignment=OuterRef("pk"))
     newest_first = messages.order_by("-placed_at", "-id")
     shown = newest_first.filter(placed_at__lte=now).exclude(state=Message.State.CANCELLED)
     contacts = newest_first.filter(Q(direction=Message.Direction.INCOMING) | Q(state__in=states.REACHED))
-    CaseAssignment.objects.filter(pk=assignment_id).update(
+    CaseAssignment.objects.filter(pk__in=assignment_ids).update(
         unread_count=Coalesce(Subquery(_unread_count()), 0),
         last_contact_at=Subquery(contacts.values("placed_at")[:1]),
         snippet=Coalesce(Subquery(shown.values(start=Left("body", SNIPPET_LENGTH))[:1]), Value("")),

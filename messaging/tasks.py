@@ -3,16 +3,22 @@
 from celery import shared_task
 from django.utils import timezone
 
-from messaging import delivery
+from messaging import delivery, gaps
+from messaging.sms import get_carrier_list
 
 
 @shared_task(name="messaging.deliver_due")
 def deliver_due(*, from_beat: bool = False) -> None:
     if from_beat:
-        delivery.tick(now=timezone.now())
+        gaps.tick(now=timezone.now())
     delivery.deliver_due()
 
 
 @shared_task(name="messaging.sweep_unclear")
 def sweep_unclear() -> None:
     delivery.sweep_unclear(now=timezone.now())
+
+
+@shared_task(name="messaging.close_gap")
+def close_gap() -> None:
+    gaps.close(get_carrier_list(), now=timezone.now())

@@ -6,6 +6,8 @@ carrier has no idempotency key, so a repeat could be a second text on somebody's
 """
 
 import logging
+from collections.abc import Iterator
+from datetime import datetime
 from urllib.parse import urlencode
 
 import requests
@@ -13,13 +15,25 @@ from django.conf import settings
 from django.urls import reverse
 from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.rest import Client as TwilioRestClient
+from twilio.rest.api.v2010.account.message import MessageInstance
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
-from messaging.sms import Accepted, NotTaken, OutboundText, Outcome, Refused, Unclear
-from telephony import errors
+from messaging.sms import (
+    Accepted,
+    CarrierRecord,
+    CarrierUnreachable,
+    NotTaken,
+    OutboundText,
+    Outcome,
+    Refused,
+    Unclear,
+)
+from telephony import errors, states
 from telephony.http_client import PooledHttpClient
 
 logger = logging.getLogger(__name__)
+
+LIST_PAGE_SIZE = 1000
 
 
 class TwilioBackend:
@@ -43,6 +57,31 @@ class TwilioBackend:
             logger.warning("an answer of the carrier that can't be read; the text is unclear")
             return Unclear()
         return Accepted(message.sid) if message.sid else Unclear()
+
+    def outgoing_since(self, our_number: str, since: datetime) -> Iterator[CarrierRecord]:
+        """Twilio lists newest first. No filter by DateSent: a text that waits in its queue has none yet."""
+        try:
+            for message in self._messages.stream(from_=our_number, page_size=LIST_PAGE_SIZE):
+                if message.date_created < since:
+                    return
+                yield _record(message)
+        except (TwilioException, requests.exceptions.RequestException) as error:
+            raise CarrierUnreachable from error
+
+
+def _record(message: MessageInstance) -> CarrierRecord:
+    state = states.reported(message.status)
+    failed = state is not None and states.is_failure(state)
+    return CarrierRecord(
+        carrier_id=message.sid,
+        our_number=message.from_,
+        their_number=message.to,
+        body=message.body,
+        created_at=message.date_created,
+        state=state,
+        reason=errors.reason_for(message.error_code) if failed else None,
+        error_code=message.error_code if failed else None,
+    )
 
 
 def callback_url(text: OutboundText) -> str:

@@ -16,10 +16,13 @@ _CODES_BY_REASON: dict[Reason, frozenset[int]] = {
     Reason.EXPIRED: frozenset({30036}),
     Reason.OUR_NUMBER: frozenset(
         {21212, 21601, 21603, 21606, 21608, 21616, 21621, 21622, 21660, 21661, 21703, 21704, 21705, 21706}
-        | {30024, 30032, 30033, 30034, 30035}
+        | {30024, 30032, 30033, 30034, 30035, 30532, 30533}
     ),
     Reason.ACCOUNT: frozenset({20003, 20004, 20005, 20006, 20008, 30002, 63038, 90010}),
-    Reason.SET_UP: frozenset({20404, 20409, 21602, 21604, 21609, 21619, 21620, 21623, 21624, 14103, 90007, 30045}),
+    Reason.SET_UP: frozenset(
+        {20404, 20409, 21602, 21604, 21609, 21619, 21620, 21623, 21624, 21654, 21656, 14103}
+        | {90007, 30012, 30013, 30014, 30015, 30016, 30045}
+    ),
 }
 
 _REASON_BY_CODE = {code: reason for reason, codes in _CODES_BY_REASON.items() for code in codes}

@@ -6,6 +6,7 @@ import logging
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import QueryDict
 
 from messaging.actions.receiving import NoDepartment, receive_text
@@ -28,13 +29,19 @@ def take(form: QueryDict, *, now: datetime) -> None:
 
 def retry_stray_texts(*, now: datetime) -> int:
     """Tries each due stray text again (its department may exist by now). Returns how many found their place."""
-    due = StrayText.objects.filter(placed_at__isnull=True, try_at__lte=now).order_by("try_at", "pk")
+    due = _due(now).order_by("try_at", "pk")
     return sum(_retry(pk, now) for pk in due.values_list("pk", flat=True)[:200])
+
+
+def _due(now: datetime) -> QuerySet[StrayText]:
+    return StrayText.objects.filter(placed_at__isnull=True, try_at__lte=now)
 
 
 @transaction.atomic
 def _retry(pk: int, now: datetime) -> bool:
-    stray = StrayText.objects.select_for_update().get(pk=pk)
+    stray = _due(now).select_for_update(skip_locked=True).filter(pk=pk).first()
+    if stray is None:  # another sweep has it, or had it
+        return False
     form = {name: values[-1] for name, values in stray.form.items() if values}
     reason = _receive(form, stray.received_at)
     if reason is None:

@@ -10,7 +10,9 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
+from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, QueryDict, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 from prometheus_client import Counter
@@ -39,8 +41,17 @@ def twilio_webhook(view: Webhook) -> Webhook:
 
 def is_signed(request: HttpRequest) -> bool:
     """Whether one of our tokens (two while one is being replaced) signed exactly this request."""
+    form = _form(request)
+    if form is None:
+        return False
     url = settings.PUBLIC_URL + request.get_full_path()
     signature = request.headers.get("X-Twilio-Signature", "")
-    return any(
-        RequestValidator(token).validate(url, request.POST, signature) for token in settings.TWILIO_AUTH_TOKENS if token
-    )
+    return any(RequestValidator(token).validate(url, form, signature) for token in settings.TWILIO_AUTH_TOKENS if token)
+
+
+def _form(request: HttpRequest) -> QueryDict | None:
+    """The raw form; None if it breaks off, is too large, or is no form: nobody can say whether it was signed."""
+    try:
+        return request.POST
+    except (SuspiciousOperation, BadRequest, MultiPartParserError, UnreadablePostError):
+        return None
