@@ -13,7 +13,7 @@ from clients.models import CaseAssignment, Client, ConversationEvent, PhoneNumbe
 
 @dataclass(frozen=True)
 class Route:
-    """Who wrote, from which number, and the assignment that the text goes into. The client's row is locked."""
+    """Who wrote, from which number, and the assignment that the text goes into. Client and assignment are locked."""
 
     client: Client
     number: PhoneNumber
@@ -21,7 +21,7 @@ class Route:
 
 
 def route_text(*, department: Department, address: str, now: datetime) -> Route:
-    """The place of a text from the address. Must run in a transaction; locks the client until its end."""
+    """The place of a text from the address. Must run in a transaction; locks client and assignment until its end."""
     number = number_for(department, address, now)
     client = lock_client(number.client_id)
     number.refresh_from_db()
@@ -52,8 +52,8 @@ def number_for(department: Department, address: str, now: datetime) -> PhoneNumb
 
 
 def _open_assignment(client: Client, now: datetime) -> CaseAssignment:
-    assignments = CaseAssignment.objects.select_related("case_manager").filter(client=client)
-    active = assignments.filter(ended_at__isnull=True).first()
+    open_ones = CaseAssignment.objects.select_for_update(of=("self",)).filter(client=client, ended_at__isnull=True)
+    active = open_ones.select_related("case_manager").order_by().first()
     if active is not None:
         if active.case_manager is None or active.case_manager.is_active:
             return active

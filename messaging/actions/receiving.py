@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from accounts.models import Department
 from clients import routing
@@ -28,7 +28,6 @@ def receive_text(*, text: InboundText, now: datetime) -> Message:
     if known := Message.objects.filter(carrier_id=text.carrier_id).first():
         return known
     route = routing.route_text(department=department, address=text.from_address, now=now)
-    summaries.lock(route.assignment.pk)
     message, is_new = _stored(route, text, now)
     if is_new:
         _attach(message, text)
@@ -53,9 +52,12 @@ def _stored(route: Route, text: InboundText, now: datetime) -> tuple[Message, bo
         placed_at=now,
         state_at=now,
     )
-    Message.objects.bulk_create([message], ignore_conflicts=True)
-    stored = Message.objects.get(carrier_id=text.carrier_id)
-    return stored, stored.public_id == message.public_id
+    try:
+        with transaction.atomic():
+            message.save(force_insert=True)
+    except IntegrityError:
+        return Message.objects.get(carrier_id=text.carrier_id), False
+    return message, True
 
 
 def _attach(message: Message, text: InboundText) -> None:
