@@ -4,6 +4,7 @@ An address is whatever a text can come from: a phone number, but also a short co
 address (whatsapp:+1801…). Only a phone number can be texted back.
 """
 
+import functools
 import re
 
 import phonenumbers
@@ -76,6 +77,7 @@ def is_phone_number(address: str) -> bool:
     return number is not None and phonenumbers.is_possible_number(number)
 
 
+@functools.lru_cache(maxsize=20_000)  # a list shows fifty of them, the same ones on every page
 def display(address: str) -> str:
     """The address as people write it: (801) 555-0142; abroad with its country code; anything else as it is."""
     number = _read_address(address)

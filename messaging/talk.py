@@ -1,5 +1,6 @@
 """A conversation as the page shows it: messages and events in order, by day, in the department's time zone."""
 
+import functools
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
+from django.utils import formats
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -30,6 +32,8 @@ class MessageItem:
     body: str
     author_name: str
     at: datetime
+    time: str
+    full_time: str
     state_text: str
     state_tone: str
     problem_advice: str
@@ -44,6 +48,8 @@ class EventItem:
     dom_id: str
     text: str
     at: datetime
+    time: str
+    full_time: str
     kind: str = "event"
 
 
@@ -52,7 +58,10 @@ Item = MessageItem | EventItem
 
 @dataclass(frozen=True)
 class Day:
-    day: date
+    """One day of the talk. key: its date as 2026-03-03, for ids; name: as people say it."""
+
+    key: str
+    name: str
     items: list[Item]
 
 
@@ -75,7 +84,7 @@ def read_talk(assignment: CaseAssignment, *, reader: User, now: datetime, before
     events = _events(assignment, since=since, until=until)
     items: list[Item] = [_message_item(message, reader, now, zone) for message in messages]
     _hide_repeated_states(items)
-    items += [EventItem(f"event-{event.pk}", _event_text(event), event.at.astimezone(zone)) for event in events]
+    items += [_event_item(event, zone) for event in events]
     incoming = [message for message in messages if not message.is_outgoing]
     return Talk(
         days=_by_day(items),
@@ -111,13 +120,16 @@ def _events(
 
 def _message_item(message: Message, reader: User, now: datetime, zone: ZoneInfo) -> MessageItem:
     words = wording.state_words(message, now, zone) if message.is_outgoing else wording.StateWords("", "quiet")
+    at = message.placed_at.astimezone(zone)
     return MessageItem(
         id=message.pk,
         dom_id=f"message-{message.pk}",
         is_outgoing=message.is_outgoing,
         body=message.body,
         author_name=message.author.full_name if message.author and message.author_id != reader.pk else "",
-        at=message.placed_at.astimezone(zone),
+        at=at,
+        time=wording.time_of_day(at),
+        full_time=_full_time(at, zone),
         state_text=words.text,
         state_tone=words.tone,
         problem_advice=words.advice,
@@ -125,6 +137,21 @@ def _message_item(message: Message, reader: User, now: datetime, zone: ZoneInfo)
         media=[File(_file_name(attachment)) for attachment in message.attachments.all()],
         is_unread=not message.is_outgoing and message.read_at is None,
     )
+
+
+def _event_item(event: ConversationEvent, zone: ZoneInfo) -> EventItem:
+    at = event.at.astimezone(zone)
+    return EventItem(f"event-{event.pk}", _event_text(event), at, wording.time_of_day(at), _full_time(at, zone))
+
+
+def _full_time(at: datetime, zone: ZoneInfo) -> str:
+    """What hovering over a time shows: the full date, the time, the zone."""
+    return f"{_long_day(at.date())}, {wording.time_of_day(at)} ({zone.key})"
+
+
+@functools.lru_cache(maxsize=512)
+def _long_day(day: date) -> str:
+    return formats.date_format(day, "l, F j, Y")
 
 
 def _file_name(attachment: Attachment) -> str:
@@ -159,4 +186,7 @@ def _event_text(event: ConversationEvent) -> str:
 def _by_day(items: Iterable[Item]) -> list[Day]:
     """In order of time; what happened at the same moment keeps the order given (messages before events)."""
     ordered = sorted(items, key=lambda item: item.at)
-    return [Day(day, list(of_day)) for day, of_day in itertools.groupby(ordered, key=lambda item: item.at.date())]
+    return [
+        Day(day.isoformat(), _long_day(day), list(of_day))
+        for day, of_day in itertools.groupby(ordered, key=lambda item: item.at.date())
+    ]

@@ -66,8 +66,13 @@ def _not_delivered(message: Message) -> StateWords:
 def clock_time(at: datetime, beside: datetime, zone: ZoneInfo) -> str:
     """The time of day in the zone, "2:05 pm"; with the day if that differs from the day it stands under."""
     at, beside = at.astimezone(zone), beside.astimezone(zone)
-    time = formats.date_format(at, "g:i A").lower()
+    time = time_of_day(at)
     return time if at.date() == beside.date() else f"{formats.date_format(at, 'M j')}, {time}"
+
+
+def time_of_day(at: datetime) -> str:
+    """ "2:05 pm". By hand: a page of a conversation needs a hundred of them, and Django's formatter takes its time."""
+    return f"{at.hour % 12 or 12}:{at.minute:02} {'am' if at.hour < 12 else 'pm'}"
 
 
 def refusal_words(reason: HoldReason) -> str:

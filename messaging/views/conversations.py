@@ -114,8 +114,6 @@ def _talk_context(request: HttpRequest, shown: Conversation, page: Talk) -> dict
         "mark_read_url": reverse("conversation-read", args=[client_id]) if shown.is_own else "",
         "has_unread": page.has_unread,
         "latest_incoming_id": page.latest_incoming_id,
-        "mark_unread_visible": False,
-        "zone_name": shown.client.department.time_zone,
     }
 
 
