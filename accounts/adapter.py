@@ -8,7 +8,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import mail
+from accounts import audit, mail
+from accounts.models import User
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
@@ -19,6 +20,19 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Puts the mail into the outbox; the page answers the same, and as fast, whether the address exists or not."""
         mail.queue(template_prefix, to=email, context=context, now=timezone.now())
+
+    def send_notification_mail(
+        self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None
+    ) -> None:
+        """Tells a person what was done to the account, at the address by which they sign in."""
+        self.send_mail(template_prefix, email or user.email, {"user": user, **(context or {})})
+
+    def set_password(self, user: User, password: str) -> None:
+        """Only by the link of a forgotten password: the account settings have an action of their own."""
+        super().set_password(user, password)
+        audit.record(
+            "person.password_reset", f"user:{user.pk}", by=user, department=user.department, now=timezone.now()
+        )
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         """The address in the mail: from the settings, since the Host of the request that asked may be forged."""

@@ -43,7 +43,7 @@ class ProfileForm(forms.Form):
         super().__init__(data, initial=initial, prefix="profile")
 
     def clean_email(self) -> str:
-        email: str = self.cleaned_data["email"]
+        email: str = self.cleaned_data["email"].lower()  # signing in looks for small letters only
         if User.objects.filter(email__iexact=email).exclude(pk=self.user.pk).exists():
             raise forms.ValidationError(_("Someone else has this e-mail address."))
         return email
