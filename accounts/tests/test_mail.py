@@ -8,7 +8,7 @@ import time_machine
 from django.core import mail as django_mail
 from django.db import transaction
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries, Settings
+from pytest_django import Settings
 
 from accounts import mail
 from accounts.models import OutgoingEmail
