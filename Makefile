@@ -39,6 +39,10 @@ e2e: environment-dev  ## Run only the journeys in a browser
 coverage: environment-dev  ## Run the tests and show which lines and branches none of them takes
 	$(BIN)/python -m pytest -n auto --cov --cov-report=term-missing --cov-report=html $(ARGS)
 
+.PHONY: bench
+bench: environment-dev  ## Measure texts and pages a second on servers of its own (ARGS="--help")
+	@$(BIN)/python -m bench $(ARGS)
+
 .PHONY: check
 check: environment-dev  ## Everything that finds faults without running the product
 	@VENV=$(VENV) bash .ci/check
@@ -47,7 +51,7 @@ check: environment-dev  ## Everything that finds faults without running the prod
 format: environment-dev  ## Put code and templates into their usual shape
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
-	find . -path './$(VENV)*' -prune -o -path '*/templates/*.html' -print0 | xargs -0 -r $(BIN)/djade --target-version 5.2
+	find . \( -path './.*' -o -path ./telephony/simulator \) -prune -o -path '*/templates/*' -name '*.html' -print0 | xargs -0 -r $(BIN)/djade --target-version 5.2
 
 .PHONY: lock
 lock: environment-dev  ## Compile requirements.txt and requirements-dev.txt from their .in files

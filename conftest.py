@@ -1,15 +1,21 @@
-"""What holds for every test: the servers it says it uses, no sockets to elsewhere, what is skipped and why."""
+"""What holds for every test: the servers it says it uses, no sockets to elsewhere, what is skipped and why.
+
+And who is asked: Alice, Bob and a supervisor in one department, Charlie in another, a visitor; as_… is their browser.
+"""
 
 import ipaddress
 import os
 import shutil
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client as Browser
 
-from tests import servers
+from accounts.models import Department, User
+from tests import builders, running, servers
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 
@@ -78,3 +84,75 @@ def only_loopback_sockets() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket, "socket", LoopbackSocket)
         yield
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Iterator[running.Installation]:
+    """A database, ports and files for a product that runs as its own processes (tests/running.py)."""
+    with running.fresh_installation(tmp_path) as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def department(db: None) -> Department:
+    """Where Alice, Bob and the supervisor work."""
+    return builders.make_department(phone_number="+18015550100")
+
+
+@pytest.fixture
+def elsewhere(db: None) -> Department:
+    """Another department, Charlie's."""
+    return builders.make_department(phone_number="+13035550100")
+
+
+@pytest.fixture
+def alice(department: Department) -> User:
+    return builders.make_user(department, "Alice Adams")
+
+
+@pytest.fixture
+def bob(department: Department) -> User:
+    return builders.make_user(department, "Bob Brown")
+
+
+@pytest.fixture
+def charlie(elsewhere: Department) -> User:
+    return builders.make_user(elsewhere, "Charlie Clark")
+
+
+@pytest.fixture
+def supervisor(department: Department) -> User:
+    return builders.make_user(department, "Sue Stone", role=User.Role.SUPERVISOR)
+
+
+def signed_in(user: User) -> Browser:
+    """A browser in which this person has signed in."""
+    browser = Browser()
+    browser.force_login(user)
+    return browser
+
+
+@pytest.fixture
+def as_alice(alice: User) -> Browser:
+    return signed_in(alice)
+
+
+@pytest.fixture
+def as_bob(bob: User) -> Browser:
+    return signed_in(bob)
+
+
+@pytest.fixture
+def as_charlie(charlie: User) -> Browser:
+    return signed_in(charlie)
+
+
+@pytest.fixture
+def as_supervisor(supervisor: User) -> Browser:
+    return signed_in(supervisor)
+
+
+@pytest.fixture
+def anonymous() -> Browser:
+    """A browser in which nobody has signed in."""
+    return Browser()

@@ -1,4 +1,4 @@
-"""Hooks the composition's own parts into Django: its system checks, and what happens when a process is told to stop."""
+"""Hooks the composition's own parts into Django: its system checks, and how a worker begins and ends."""
 
 from django.apps import AppConfig
 
@@ -8,4 +8,4 @@ class ClientCommConfig(AppConfig):
 
     def ready(self) -> None:
         # Both need the models of the packages below, which exist only now.
-        from clientcomm import checks, stopping  # noqa: F401
+        from clientcomm import checks, worker_life  # noqa: F401

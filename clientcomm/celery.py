@@ -10,7 +10,7 @@ from kombu import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clientcomm.settings")
 
-app = Celery("clientcomm")
+app = Celery("clientcomm", amqp="clientcomm.broker:QuickAMQP")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
     task_ignore_result=True,
@@ -21,6 +21,7 @@ app.conf.update(
     beat_scheduler="celery.beat:Scheduler",
     worker_prefetch_multiplier=1,
     broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,  # a worker that gives up would have to be noticed
     timezone="UTC",
     beat_schedule={
         "deliver what is due": {

@@ -126,7 +126,10 @@ def configuration(*, debug: bool) -> dict[str, Any]:
             "gunicorn.error": {"handlers": [], "level": "WARNING" if debug else "INFO", "propagate": True},
             "gunicorn.access": {"handlers": [], "level": "WARNING" if debug else "INFO", "propagate": True},
             # A tick a second says nothing; a failure says it at WARNING or above.
-            "celery": {"handlers": [], "level": "WARNING", "propagate": True},
+            "celery": {"handlers": [], "level": "WARNING" if debug else "INFO", "propagate": True},
+            "celery.app.trace": {"level": "WARNING"},
+            "celery.beat": {"level": "WARNING"},
+            "celery.worker.strategy": {"level": "WARNING"},
             "kombu": {"handlers": [], "level": "WARNING", "propagate": True},
             # These log addresses, and at DEBUG whole requests.
             "urllib3": {"handlers": [], "level": "WARNING", "propagate": True},

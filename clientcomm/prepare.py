@@ -6,6 +6,7 @@ import sys
 import django
 from django.conf import settings
 from django.core.management import call_command
+from django.core.management.base import SystemCheckError
 from django.db import DatabaseError
 
 
@@ -14,8 +15,11 @@ def main() -> int:
     django.setup()
     settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
     try:
-        call_command("migrate", verbosity=0)
+        call_command("migrate", verbosity=0, skip_checks=False)
         call_command("createcachetable", verbosity=0)
+    except SystemCheckError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     except DatabaseError as error:
         sys.stderr.write(f"The database does not take us in: {str(error).splitlines()[0]}\n")
         return 1

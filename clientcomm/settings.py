@@ -11,6 +11,7 @@ from typing import Any
 from csp.constants import NONE, SELF
 
 from clientcomm import environment, logs
+from clientcomm.broker import REDIS_OPTIONS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -46,6 +47,8 @@ MIDDLEWARE = [
     "clientcomm.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Pages shrink to a fifth; what could be guessed from sizes is masked (CSRF tokens) or padded (by the middleware).
+    "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -124,7 +127,7 @@ CACHES = {
 
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost"
 # The broker in the process's own memory is asked every 50 ms; kombu's default of a second would be the texts' delay.
-CELERY_BROKER_TRANSPORT_OPTIONS = {} if REDIS_URL else {"polling_interval": 0.05}
+CELERY_BROKER_TRANSPORT_OPTIONS = REDIS_OPTIONS if REDIS_URL else {"polling_interval": 0.05}
 WORKER_THREADS = env.int("WORKER_THREADS", default=8)
 
 # --- Signing in ------------------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """Every address of the product. /healthz and /readyz are answered before these (clientcomm/health.py)."""
 
-from django.contrib import admin
 from django.urls import include, path
+
+from clientcomm import admin
 
 urlpatterns = [
     path("", include("messaging.urls")),

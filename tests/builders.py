@@ -60,6 +60,31 @@ def make_client(
     return CaseAssignment.objects.create(client=client, case_manager=case_manager, status=status)
 
 
+def make_caseload(case_manager: User, count: int) -> list[CaseAssignment]:
+    """So many clients at once, each with a number, a text and an unread mark, as the list shows them."""
+    office = case_manager.department
+    assert office is not None
+    clients = Client.objects.bulk_create(
+        Client(department=office, first_name="Many", last_name=f"Client {number}") for number in range(count)
+    )
+    PhoneNumber.objects.bulk_create(
+        PhoneNumber(department=office, client=client, address=f"+1435{next(_serial) + 2_000_000:07d}")
+        for client in clients
+    )
+    status = ClientStatus.objects.filter(department=office).first()
+    return CaseAssignment.objects.bulk_create(
+        CaseAssignment(
+            client=client,
+            case_manager=case_manager,
+            status=status,
+            snippet="Hello",
+            unread_count=1,
+            last_contact_at=timezone.now(),
+        )
+        for client in clients
+    )
+
+
 def number_of(assignment: CaseAssignment) -> PhoneNumber:
     """The client's current number, fresh from the database."""
     return PhoneNumber.objects.get(client=assignment.client_id, is_current=True)
@@ -115,6 +140,36 @@ def make_outgoing(
     )
     summaries.recompute(assignment.pk, now=timezone.now())
     return message
+
+
+def make_talk(assignment: CaseAssignment, count: int) -> list[Message]:
+    """So many texts at once, in and out by turns, a minute apart, the last one now."""
+    now = timezone.now()
+    common: dict[str, Any] = {
+        "department_id": assignment.client.department_id,
+        "client_id": assignment.client_id,
+        "assignment": assignment,
+        "our_number": assignment.client.department.phone_number,
+        "their_number": number_of(assignment).address,
+    }
+    incoming = {"direction": Message.Direction.INCOMING, "state": Message.State.RECEIVED}
+    outgoing = {
+        "direction": Message.Direction.OUTGOING,
+        "state": Message.State.DELIVERED,
+        "author_id": assignment.case_manager_id,
+        "due_at": now,
+    }
+    messages = Message.objects.bulk_create(
+        Message(
+            body=f"text {number}",
+            placed_at=now - timedelta(minutes=count - number),
+            **common,
+            **(outgoing if number % 2 else incoming),
+        )
+        for number in range(count)
+    )
+    summaries.recompute(assignment.pk, now=now)
+    return messages
 
 
 def inbound_text(assignment: CaseAssignment | None = None, body: str = "Hello", **fields: Any) -> InboundText:

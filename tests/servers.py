@@ -122,11 +122,11 @@ def drop_leftovers() -> None:
         connection.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)
         cursor.execute(r"SELECT datname FROM pg_database WHERE datname LIKE 'test\_clientcomm\_%'")
         for name in of_dead_runs(row[0] for row in cursor.fetchall()):
-            cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
+            cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 def of_dead_runs(names: Iterable[str]) -> Iterator[str]:
     for name in names:
-        match = re.fullmatch(r"test_clientcomm_(\d+)(_gw\d+)?", name)
+        match = re.fullmatch(r"test_clientcomm_(\d+)(_[a-z0-9_]+)?", name)
         if match and not Path(f"/proc/{match[1]}").exists() and Path("/proc/self").exists():
             yield name

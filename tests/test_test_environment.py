@@ -5,7 +5,7 @@ import socket
 
 import pytest
 from django.conf import settings
-from django.template import engines
+from django.template import Engine
 from django.template.base import Origin, Template
 from django.template.context import Context
 
@@ -15,7 +15,7 @@ from tests.templates import ROOT, UndefinedVariableError
 
 
 def draw(source: str, path: str) -> str:
-    engine = engines["django"].engine
+    engine = Engine.get_default()
     return str(Template(source, origin=Origin(path), name=path, engine=engine).render(Context({"known": "yes"})))
 
 

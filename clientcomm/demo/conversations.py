@@ -14,7 +14,10 @@ UNREAD: dict[str, list[Line]] = {
     "running late": [
         us("6d 2h", "Hi Maria, this is Sam at Pretrial Services. You can text me at this number any time."),
         them("6d 1h", "Ok thank you"),
-        us("2d 3h", "Reminder: court is Tuesday at 9:00 am, Matheson Courthouse, room S35. Please come 15 minutes early."),
+        us(
+            "2d 3h",
+            "Reminder: court is Tuesday at 9:00 am, Matheson Courthouse, room S35. Please come 15 minutes early.",
+        ),
         them("2d 2h 40m", "I will be there"),
         us("40m", "Good morning Maria. Are you on your way to our meeting?"),
         them("6m", "Running 10 min late, the bus was full. Sorry!", unread=True),
@@ -43,12 +46,13 @@ UNREAD: dict[str, list[Line]] = {
         us("9d", "Thank you for calling today. If anything is unclear, write it to me here and I will answer."),
         them(
             "5h",
-            "Hello, I have a few questions before the hearing. First, my employer changed my shift and I now work until "
-            "three on weekdays, so the morning check-ins are hard for me; could they be after four, or by phone? "
-            "Second, the letter says to bring proof of residence, but the lease is in my aunt's name: is a utility bill "
-            "with my name on it enough, or should she write something? Third, I was told the fee could be paid in "
-            "parts. I can pay 40 now and the same every two weeks. Last, I would like to visit my mother in Idaho from "
-            "the 20th to the 22nd and I don't want to do anything wrong. Whom do I ask? Thank you for your patience.",
+            "Hello, I have a few questions before the hearing. First, my employer changed my shift and I now work "
+            "until three on weekdays, so the morning check-ins are hard for me; could they be after four, or by "
+            "phone? Second, the letter says to bring proof of residence, but the lease is in my aunt's name: is a "
+            "utility bill with my name on it enough, or should she write something? Third, I was told the fee "
+            "could be paid in parts. I can pay 40 now and the same every two weeks. Last, I would like to visit "
+            "my mother in Idaho from the 20th to the 22nd and I don't want to do anything wrong. Whom do I ask? "
+            "Thank you for your patience.",
             unread=True,
         ),
     ],
@@ -83,7 +87,7 @@ DELIVERED: dict[str, list[Line]] = {
     "link": [
         us("6d", "The court's calendar is here: https://www.utcourts.gov/cal/ (look for your last name)."),
         them("5d 9h", "Found it, thanks. Thursday 1:30"),
-        us("5d 8h", "That's right. Map and parking: https://www.utcourts.gov/en/about/courts/dist3.html."),
+        us("5d 8h", "That's right. Map and parking: https://www.utcourts.gov/courts/."),
     ],
     "emoji": [
         them("4d 2h", "i got the job!! 🎉🎉 start monday 🙌🏽"),
@@ -144,7 +148,9 @@ DELIVERED: dict[str, list[Line]] = {
         us("2d 7h", "Hi Sione, monthly check-in again. Any changes?"),
         them("2d 6h", "Same job, same place. All good"),
     ],
-    "monitoring, quiet": [us("45d", "Hi Olga, monthly check-in: please answer with “no changes” or tell me what changed.")],
+    "monitoring, quiet": [
+        us("45d", "Hi Olga, monthly check-in: please answer with “no changes” or tell me what changed.")
+    ],
     "closed": [
         us("120d", "Derek, your case is closed as of today. You did it. I wish you well."),
         them("119d 9h", "thank you sam, could not have done it without the reminders"),
@@ -176,7 +182,9 @@ IN_TROUBLE: dict[str, list[Line]] = {
     ],
     "number gone": [
         us("25d", "Hi Robert, please call me before Friday."),
-        us_failed("2d 9h", "Hi Robert, we did not reach you by phone. Is this still you?", FailureReason.UNKNOWN_NUMBER),
+        us_failed(
+            "2d 9h", "Hi Robert, we did not reach you by phone. Is this still you?", FailureReason.UNKNOWN_NUMBER
+        ),
     ],
     "blocked": [
         us_failed("3d 2h", "Hi Keisha, this is Sam at Pretrial Services. Court is on Monday.", FailureReason.BLOCKED),

@@ -114,19 +114,20 @@ OTHER_CLIENTS = (
 CASELOADS = {DEMO: DEMO_CLIENTS, COLLEAGUE: COLLEAGUE_CLIENTS, OTHER: OTHER_CLIENTS}
 LONG_TALK_NUMBER = "+18015550126"
 
-# For caseloads of thousands (scale.py).
+# For caseloads of thousands (scale.py): words between blanks.
 FIRST_NAMES = (
-    "Aaron Abigail Adrián Aisha Alan Alma Amir Ana Andre Angela Anthony Ayumi Beatriz Benjamin Bianca Brian Camila Carl "
-    "Catherine Chidi Claire Daniel Darnell Deborah Diego Dolores Edward Elena Elijah Esther Faith Felix Gabriela Gary "
-    "Gloria Hamza Heather Hugo Ibrahim Inés Irene Jacob Jada Javier Jerome Joy Juan Julia Kai Karen Khadija Kyle Laura "
-    "Leila Leon Linda Luis Malik Marta Mateo Mei Michael Mina Nadia Nathan Nina Omar Oscar Paula Quinn Rachel Rafael "
-    "Renée Ricardo Sara Sean Simone Sofía Stephen Talia Thomas Uma Victor Wanda Xavier Yara Zoe"
-).split()
+    "Aaron Abigail Adrián Aisha Alan Alma Amir Ana Andre Angela Anthony Ayumi Beatriz Benjamin Bianca Brian "
+    "Camila Carl Catherine Chidi Claire Daniel Darnell Deborah Diego Dolores Edward Elena Elijah Esther Faith "
+    "Felix Gabriela Gary Gloria Hamza Heather Hugo Ibrahim Inés Irene Jacob Jada Javier Jerome Joy Juan Julia Kai "
+    "Karen Khadija Kyle Laura Leila Leon Linda Luis Malik Marta Mateo Mei Michael Mina Nadia Nathan Nina Omar "
+    "Oscar Paula Quinn Rachel Rafael Renée Ricardo Sara Sean Simone Sofía Stephen Talia Thomas Uma Victor Wanda "
+    "Xavier Yara Zoe"
+)
 LAST_NAMES = (
-    "Abbott Acosta Adams Aguilar Ali Allen Álvarez Bailey Baker Banda Barnes Bell Benally Blackwood Bowen Campbell Cao "
-    "Castro Chen Clark Cohen Cruz Davis Delgado Diaz Edwards Eriksen Evans Fernández Fisher Flores Foster Garcia Gomez "
-    "Gonzales Gray Green Gupta Hall Harris Hill Hoang Hughes Ivanov Jackson Jones Kaur Kelly King Kowalski Lee Lewis "
-    "Long Martin Martínez Mensah Moore Murphy Nelson Nguyen Okeke Ortiz Park Parker Perez Phillips Ramos Reed Reyes "
-    "Rivera Romero Ross Sánchez Scott Singh Sorensen Tanaka Taylor Torres Tran Turner Vargas Walker Ward White Wood "
-    "Wright Young Zimmerman"
-).split()
+    "Abbott Acosta Adams Aguilar Ali Allen Álvarez Bailey Baker Banda Barnes Bell Benally Blackwood Bowen "
+    "Campbell Cao Castro Chen Clark Cohen Cruz Davis Delgado Diaz Edwards Eriksen Evans Fernández Fisher Flores "
+    "Foster Garcia Gomez Gonzales Gray Green Gupta Hall Harris Hill Hoang Hughes Ivanov Jackson Jones Kaur Kelly "
+    "King Kowalski Lee Lewis Long Martin Martínez Mensah Moore Murphy Nelson Nguyen Okeke Ortiz Park Parker Perez "
+    "Phillips Ramos Reed Reyes Rivera Romero Ross Sánchez Scott Singh Sorensen Tanaka Taylor Torres Tran Turner "
+    "Vargas Walker Ward White Wood Wright Young Zimmerman"
+)

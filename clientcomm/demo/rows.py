@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from accounts.models import Department, User
-from clients.models import CaseAssignment, Client, ClientStatus, ConversationEvent, PhoneNumber
 from clientcomm.demo.lines import Line, minutes, open_time
 from clientcomm.demo.people import Person
+from clients.models import CaseAssignment, Client, ClientStatus, ConversationEvent, PhoneNumber
 from messaging import segments, summaries
 from messaging.failures import FailureReason
 from messaging.models import Message
@@ -44,13 +44,11 @@ def add_caseload(case_manager: User, cases: Sequence[Case], now: datetime) -> li
     for assignment, case in zip(assignments, cases, strict=True):
         numbers.append(_number(assignment, case, now))
         events += _events(assignment, case, now)
-        messages += [row for line in case.lines for row in [message_row(assignment, case.person.number, line, now)]]
+        messages += [message_row(assignment, case.person.number, line, now) for line in case.lines]
     PhoneNumber.objects.bulk_create(numbers, BATCH)
     ConversationEvent.objects.bulk_create(events, BATCH)
     Message.objects.bulk_create(messages, BATCH)
-    for assignment, case in zip(assignments, cases, strict=True):
-        if case.lines:
-            summaries.recompute(assignment.pk, now=now)
+    summaries.recompute(*(assignment.pk for assignment in assignments), now=now)
     return assignments
 
 

@@ -17,6 +17,8 @@ from clients.models import CaseAssignment, PhoneNumber
 from messaging import summaries
 from messaging.models import Message
 
+MOST_CLIENTS = 30_000  # in one department: there are only so many invented numbers
+
 _LAST_CONTACT_WITHIN_DAYS = 60
 _EXCHANGES = (
     ("Reminder: your appointment is on Thursday at 10 am.", "ok thanks", "See you then."),
@@ -44,17 +46,10 @@ def _area_codes() -> list[int]:
     return found
 
 
-def capacity() -> int:
-    """How many clients one department can have in the demo."""
-    return 94 * len(_area_codes())
-
-
 def grow_caseload(case_manager: User, wanted: int, now: datetime) -> int:
     """Adds clients until the case manager has so many. Returns how many were added."""
     have = CaseAssignment.objects.filter(case_manager=case_manager, ended_at__isnull=True).count()
-    taken = set(
-        PhoneNumber.objects.filter(department=case_manager.department_id).values_list("address", flat=True)
-    )
+    taken = set(PhoneNumber.objects.filter(department=case_manager.department_id).values_list("address", flat=True))
     cases = itertools.islice(_cases(taken), max(wanted - have, 0))
     added = 0
     while batch := list(itertools.islice(cases, BATCH)):
@@ -64,7 +59,7 @@ def grow_caseload(case_manager: User, wanted: int, now: datetime) -> int:
 
 def _cases(taken: Set[str]) -> Iterator[Case]:
     free = (number for number in numbers() if number not in taken)
-    first, last = people.FIRST_NAMES, people.LAST_NAMES
+    first, last = people.FIRST_NAMES.split(), people.LAST_NAMES.split()
     for serial, number in enumerate(free, start=len(taken)):
         name, surname = first[serial % len(first)], last[(serial // len(first) + serial) % len(last)]
         yield Case(Person(name, surname, number, id_number=f"PT-{10_000 + serial}"), _lines(serial))

@@ -20,8 +20,8 @@ class Command(BaseCommand):
     def handle(self, *, clients: int, messages: int, **options: Any) -> None:
         if not settings.DEBUG:
             raise CommandError("Demo data belongs on a developer's machine: set DEBUG=1 if this is one.")
-        if clients > scale.capacity():
-            raise CommandError(f"There are invented numbers for {scale.capacity()} clients at most.")
+        if clients > scale.MOST_CLIENTS:
+            raise CommandError(f"There are invented numbers for {scale.MOST_CLIENTS} clients at most.")
         try:
             seeded = seed(clients=clients, messages=messages, now=timezone.now())
         except DepartmentInTheWay as error:

@@ -1,0 +1,89 @@
+"""The environment is read as documented, and everything that is read is documented."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from clientcomm import environment
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+READ = re.compile(r"(?:env\.\w+|environ\.get|environ\.setdefault|Env\(\)\.bool)\(\s*[\"']([A-Z_]+)[\"']")
+NOT_SETTINGS = {"DJANGO_SETTINGS_MODULE", "PATH"}
+
+
+def test_every_variable_that_is_read_has_its_line_in_the_documentation() -> None:
+    sources = [path.read_text() for path in (ROOT / "clientcomm").glob("*.py")]
+    read = {name for source in sources for name in READ.findall(source)} - NOT_SETTINGS
+    documented = re.search(r"## Settings\n.*?\n## ", (ROOT / "docs" / "operations.md").read_text(), re.DOTALL)
+    assert documented is not None
+    assert len(read) > 15
+    assert read - set(re.findall(r"`([A-Z_]+)`", documented[0])) == set()
+
+
+def settings_with(**variables: str) -> dict[str, object]:
+    """The product's settings as a process with only these variables would have them."""
+    program = (
+        "import json; from clientcomm import settings as s; "
+        "print(json.dumps({n: str(getattr(s, n)) for n in dir(s) if n.isupper()}))"
+    )
+    done = subprocess.run(  # noqa: S603 our own program
+        [sys.executable, "-W", "error", "-c", program],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], **variables},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return dict(json.loads(done.stdout))
+
+
+def test_without_any_variable_nothing_is_open_and_nothing_is_made_up(tmp_path: Path) -> None:
+    found = settings_with(DATA_DIR=str(tmp_path))
+    assert found["DEBUG"] == "False"
+    assert found["SECRET_KEY"] == ""
+    assert found["ALLOWED_HOSTS"] == "[]"
+    assert found["TWILIO_ACCOUNT_SID"] == ""
+    assert found["TWILIO_AUTH_TOKENS"] == "[]"
+    assert found["EMBEDDED"] == "True"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_behind_https_everything_that_can_be_secured_is() -> None:
+    found = settings_with(SECRET_KEY="x", PUBLIC_URL="https://texts.example.org/")
+    assert found["PUBLIC_URL"] == "https://texts.example.org"
+    for name in ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_SSL_REDIRECT", "SECURE_HSTS_PRELOAD"):
+        assert found[name] == "True", name
+
+
+def test_two_tokens_are_taken_while_one_is_rotated() -> None:
+    assert settings_with(TWILIO_AUTH_TOKEN="new,old")["TWILIO_AUTH_TOKENS"] == "['new', 'old']"
+
+
+def test_the_key_of_a_developer_survives_a_restart_and_is_readable_by_nobody_else(tmp_path: Path) -> None:
+    first = settings_with(DEBUG="1", DATA_DIR=str(tmp_path))["SECRET_KEY"]
+    assert len(str(first)) > 50
+    assert settings_with(DEBUG="1", DATA_DIR=str(tmp_path))["SECRET_KEY"] == first
+    assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
+
+
+def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("from the file\n")
+    assert settings_with(TWILIO_AUTH_TOKEN_FILE=str(file))["TWILIO_AUTH_TOKENS"] == "['from the file']"
+    both = settings_with(TWILIO_AUTH_TOKEN_FILE=str(file), TWILIO_AUTH_TOKEN="given")
+    assert both["TWILIO_AUTH_TOKENS"] == "['given']"
+
+
+def test_a_secret_file_that_is_missing_stops_the_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SECRET_KEY_FILE", str(tmp_path / "nowhere"))
+    with pytest.raises(FileNotFoundError):
+        environment.load(ROOT)
+
+
+def test_only_secrets_are_read_from_files(tmp_path: Path) -> None:
+    assert settings_with(PUBLIC_URL_FILE=str(tmp_path / "nowhere"))["PUBLIC_URL"] == "http://127.0.0.1:8000"
