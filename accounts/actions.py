@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.db import IntegrityError, models, transaction
 
-from accounts import audit
+from accounts import audit, mail
 from accounts.models import Department, User
 
 
@@ -46,15 +46,21 @@ def add_person(
 
 @transaction.atomic
 def change_person(*, person: User, profile: Profile, by: User, now: datetime) -> User:
-    """Writes the profile; the log keeps what stood there before. Raises EmailTaken."""
+    """Writes the profile; the log keeps what stood there before. Raises EmailTaken.
+
+    A new e-mail address counts at once, and the old one is told.
+    """
     person = _locked(person)
-    before = {name: getattr(person, name) for name in _FIELDS if getattr(person, name) != getattr(profile, name)}
+    before = {name: str(getattr(person, name)) for name in _FIELDS if getattr(person, name) != getattr(profile, name)}
     if before:
         _write(person, profile)
+        person.pending_email = "" if "email" in before else person.pending_email
         _save(person)
-        audit.record(
-            "person.changed", _subject(person), by=by, department=person.department, now=now, before=_plain(before)
-        )
+        audit.record("person.changed", _subject(person), by=by, department=person.department, now=now, before=before)
+    if "email" in before:
+        EmailAddress.objects.filter(user=person).delete()  # allauth's own copy would still let the old one sign in
+        context = {"person": person, "new_email": person.email}
+        mail.queue("account/email/address_changed", to=before["email"], context=context, now=now)
     return person
 
 
@@ -125,8 +131,4 @@ def _locked(person: User) -> User:
 
 
 def _subject(person: User) -> str:
-    return f"person:{person.pk}"
-
-
-def _plain(values: dict[str, Any]) -> dict[str, str]:
-    return {name: str(value) for name, value in values.items()}
+    return f"user:{person.pk}"

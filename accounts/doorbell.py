@@ -8,7 +8,6 @@ import logging
 import os
 import threading
 import time
-from functools import partial
 
 from celery import current_app
 from django.db import transaction
@@ -82,4 +81,8 @@ the_doorbell = Doorbell()
 
 def ring(task_name: str) -> None:
     """Rings once the current transaction is committed (at once outside of one)."""
-    transaction.on_commit(partial(the_doorbell.ring, task_name), robust=True)
+
+    def ring_now() -> None:  # no partial: Django asks a robust function that failed for its name
+        the_doorbell.ring(task_name)
+
+    transaction.on_commit(ring_now, robust=True)

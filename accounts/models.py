@@ -69,7 +69,7 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email__iexact=username)
 
     def create_superuser(self, email: str, password: str | None = None, **fields: object) -> "User":
-        """The site's operator: manages departments, belongs to none. Signing in looks for the address in small letters."""
+        """The site's operator: manages departments, belongs to none. Signing in looks for small letters only."""
         user = self.model(email=email.lower(), is_staff=True, is_superuser=True, **fields)
         user.set_password(password)
         user.save(using=self._db)

@@ -172,7 +172,8 @@ def record_outcome(claim: Claim, outcome: Outcome, *, now: datetime) -> None:
 def _back_off(message_id: int) -> timedelta:
     """Doubles with each attempt, up to a minute, with a tenth of jitter."""
     attempts = Message.objects.values_list("attempts", flat=True).get(pk=message_id)
-    seconds = min(0.5 * 2**attempts, MAX_BACK_OFF.total_seconds())
+    doublings = min(attempts, 10)  # a day of trying makes a number that no float can hold
+    seconds = min(0.5 * 2**doublings, MAX_BACK_OFF.total_seconds())
     return timedelta(seconds=seconds * random.uniform(0.9, 1.1))  # noqa: S311  # spreads load, guards nothing
 
 

@@ -10,6 +10,9 @@ from accounts.phone_numbers import NotAPhoneNumber
 
 NUMBER = "+18015550142"
 
+FULL_WIDTH = str.maketrans("0123456789", "".join(chr(0xFF10 + digit) for digit in range(10)))
+ARABIC = str.maketrans("0123456789", "".join(chr(0x0660 + digit) for digit in range(10)))
+
 WRITINGS = [
     "(801) 555-0142",
     "801-555-0142",
@@ -22,7 +25,7 @@ WRITINGS = [
     "+18015550142",
     "  801 555 0142\t",
     "tel:+1-801-555-0142",
-    "８０１ ５５５ ０１４２",
+    "801 555 0142".translate(FULL_WIDTH),
 ]
 
 
@@ -66,7 +69,9 @@ def home_numbers(draw: st.DrawFn) -> str:
     return digits
 
 
-@given(home_numbers(), st.sampled_from(["{a}{b}{c}", "({a}) {b}-{c}", "{a}.{b}.{c}", "+1 {a} {b} {c}", "1-{a}-{b}-{c}"]))
+@given(
+    home_numbers(), st.sampled_from(["{a}{b}{c}", "({a}) {b}-{c}", "{a}.{b}.{c}", "+1 {a} {b} {c}", "1-{a}-{b}-{c}"])
+)
 def test_every_writing_of_a_number_means_the_same(digits: str, writing: str) -> None:
     typed = writing.format(a=digits[:3], b=digits[3:6], c=digits[6:])
     assert phone_numbers.parse(typed) == f"+1{digits}"
@@ -78,13 +83,12 @@ def test_a_number_as_shown_is_understood_again(digits: str) -> None:
 
 
 @given(st.text() | st.from_regex(r"\+?[\d().\- ]{0,20}"))
-def test_whatever_is_typed_becomes_a_textable_number_or_a_reason(typed: str) -> None:
+def test_whatever_is_typed_becomes_a_textable_number_or_is_refused(typed: str) -> None:
     try:
         number = phone_numbers.parse(typed)
-    except NotAPhoneNumber as refusal:
-        assert str(refusal)
-    else:
-        assert phone_numbers.is_phone_number(number)
+    except NotAPhoneNumber:
+        return
+    assert phone_numbers.is_phone_number(number)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +114,17 @@ def test_a_phone_number_can_be_texted(address: str) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["32665", "ACME", "whatsapp:+18015550142", "8015550142", "+1801555", "+2101234567", "+0015550142", "+1٨٠١٥٥٥٠١٤٢", ""],
+    [
+        "32665",
+        "ACME",
+        "whatsapp:+18015550142",
+        "8015550142",
+        "+1801555",
+        "+2101234567",
+        "+0015550142",
+        "+18015550142".translate(ARABIC),
+        "",
+    ],
 )
 def test_a_short_code_a_name_or_a_channel_can_not_be_texted(address: str) -> None:
     assert not phone_numbers.is_phone_number(address)

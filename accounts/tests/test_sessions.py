@@ -1,5 +1,6 @@
 """A session ends after its department's idle time; the refreshes of an open page don't keep it alive."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -22,10 +23,10 @@ PAGE = "/clients/new/"
 
 
 @pytest.fixture
-def clock() -> Traveller:
+def clock() -> Iterator[Traveller]:
     """Stands at nine until the test moves it."""
     with travel(NINE, tick=False) as traveller:
-        yield traveller  # type: ignore[misc]  # a generator, as fixtures are
+        yield traveller
 
 
 def is_in(browser: Browser, **headers: str) -> bool:

@@ -69,9 +69,6 @@ def test_nonsense_in_the_form_lets_nobody_in(email: str, password: str, anonymou
     assert not is_in(anonymous)
 
 
-# --- Too many tries --------------------------------------------------------------------------------------------------
-
-
 def test_after_five_wrong_tries_even_the_right_password_waits_and_the_page_says_so(
     anonymous: Browser, alice: User
 ) -> None:
@@ -111,9 +108,6 @@ def test_too_many_tries_from_one_place_get_a_page_that_says_so(
     assert "Too many tries" in text_of(answers[2])
 
 
-# --- Accounts that are closed ----------------------------------------------------------------------------------------
-
-
 def test_a_disabled_person_does_not_get_in(anonymous: Browser, alice: User) -> None:
     User.objects.filter(pk=alice.pk).update(is_active=False)
     response = sign_in(anonymous, alice.email)
@@ -140,9 +134,6 @@ def test_a_changed_password_ends_the_other_sessions(as_alice: Browser, alice: Us
     assert as_alice.get("/").status_code == 302
 
 
-# --- The page that was asked for -------------------------------------------------------------------------------------
-
-
 def test_a_visitor_is_led_to_sign_in_and_then_to_the_page_that_was_asked_for(anonymous: Browser, alice: User) -> None:
     asked = anonymous.get("/clients/new/?from=mail")
     assert asked.headers["Location"] == f"{LOGIN}?next=/clients/new/%3Ffrom%3Dmail"
@@ -166,9 +157,6 @@ def test_a_visitor_is_led_to_sign_in_and_then_to_the_page_that_was_asked_for(ano
 def test_signing_in_never_leads_to_another_site(elsewhere: str, anonymous: Browser, alice: User) -> None:
     response = sign_in(anonymous, alice.email, to=elsewhere)
     assert (response.status_code, response.headers["Location"]) == (302, "/")
-
-
-# --- Signing out -----------------------------------------------------------------------------------------------------
 
 
 def test_signing_out_ends_the_session(as_alice: Browser) -> None:
@@ -205,9 +193,6 @@ def test_the_form_is_refused_without_its_token(alice: User) -> None:
     assert not is_in(browser)
 
 
-# --- What allauth brings and we don't have ---------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     "path",
     [
@@ -224,9 +209,7 @@ def test_the_form_is_refused_without_its_token(alice: User) -> None:
         "social/connections/",
     ],
 )
-def test_pages_of_the_library_that_we_do_not_use_do_not_exist(
-    path: str, as_alice: Browser, anonymous: Browser
-) -> None:
+def test_pages_of_the_library_that_we_do_not_use_do_not_exist(path: str, as_alice: Browser, anonymous: Browser) -> None:
     for browser in (as_alice, anonymous):
         assert browser.get(f"/accounts/{path}").status_code == 404
         assert browser.post(f"/accounts/{path}", {"email": "new@clientcomm.test"}).status_code == 404

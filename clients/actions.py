@@ -1,0 +1,136 @@
+"""Departments with the statuses that their clients can have, and people moving between departments."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts import audit
+from accounts.models import Department, User
+from clients.models import CaseAssignment, ClientStatus
+
+FIRST_STATUSES = ("Active", "Inactive")
+
+
+class NumberIsFixed(Exception):
+    """Clients know the department by this number; texts they send to it must not end in the void."""
+
+
+class DepartmentIsFixed(Exception):
+    """The person works or worked with clients, and clients don't cross to another department."""
+
+
+class StatusInUse(Exception):
+    """Clients have this status."""
+
+
+@dataclass(frozen=True)
+class DepartmentSettings:
+    """What the operator writes down about a department. The number in E.164, the zone like America/Denver."""
+
+    name: str
+    phone_number: str
+    time_zone: str
+    late_limit_minutes: int = 60
+    idle_limit_hours: int = 12
+
+
+@dataclass(frozen=True)
+class StatusSettings:
+    """position: its place in lists. follow_up_days: after how long without contact a client is due, if ever."""
+
+    name: str
+    position: int
+    follow_up_days: int | None = None
+
+
+@transaction.atomic
+def create_department(*, settings: DepartmentSettings, by: User | None, now: datetime) -> Department:
+    """A department with the statuses that a new one starts with. by: None for a command."""
+    department = Department.objects.create(created_at=now, **asdict(settings))
+    ClientStatus.objects.bulk_create(
+        ClientStatus(department=department, name=name, position=position)
+        for position, name in enumerate(FIRST_STATUSES)
+    )
+    audit.record("department.added", f"department:{department.pk}", by=by, department=department, now=now)
+    return department
+
+
+@transaction.atomic
+def change_department(*, department: Department, settings: DepartmentSettings, by: User, now: datetime) -> Department:
+    """Writes the settings; the log keeps what stood there before. Raises NumberIsFixed."""
+    department = Department.objects.select_for_update().get(pk=department.pk)
+    wanted = asdict(settings)
+    before = {name: getattr(department, name) for name, value in wanted.items() if getattr(department, name) != value}
+    if "phone_number" in before and has_clients(department):
+        raise NumberIsFixed
+    if before:
+        for name, value in wanted.items():
+            setattr(department, name, value)
+        department.save(update_fields=list(wanted))
+        subject = f"department:{department.pk}"
+        audit.record("department.changed", subject, by=by, department=department, now=now, before=before)
+    return department
+
+
+def has_clients(department: Department) -> bool:
+    """Whether clients are or were assigned in the department: its number is fixed from then on."""
+    return CaseAssignment.objects.filter(client__department=department).exists()
+
+
+@transaction.atomic
+def move_person(*, person: User, department: Department, by: User, now: datetime) -> User:
+    """Puts a person into another department. Raises DepartmentIsFixed."""
+    person = User.objects.select_for_update().get(pk=person.pk)
+    if person.department_id == department.pk:
+        return person
+    if has_assignments(person):
+        raise DepartmentIsFixed
+    before = {"department": person.department_id}
+    person.department = department
+    person.save(update_fields=["department"])
+    audit.record("person.moved", f"user:{person.pk}", by=by, department=department, now=now, before=before)
+    return person
+
+
+def has_assignments(person: User) -> bool:
+    """Whether the person works or ever worked with a client."""
+    return CaseAssignment.objects.filter(case_manager=person).exists()
+
+
+@transaction.atomic
+def add_status(*, department: Department, settings: StatusSettings, by: User | None, now: datetime) -> ClientStatus:
+    """One more word for where the department's work with a client stands."""
+    status = ClientStatus.objects.create(department=department, **asdict(settings))
+    audit.record("status.added", f"status:{status.pk}", by=by, department=department, now=now)
+    return status
+
+
+@transaction.atomic
+def change_status(*, status: ClientStatus, settings: StatusSettings, by: User, now: datetime) -> ClientStatus:
+    """Writes the settings; clients keep the status under its new name."""
+    status = ClientStatus.objects.select_for_update(of=("self",)).select_related("department").get(pk=status.pk)
+    wanted = asdict(settings)
+    before = {name: getattr(status, name) for name, value in wanted.items() if getattr(status, name) != value}
+    if before:
+        for name, value in wanted.items():
+            setattr(status, name, value)
+        status.save(update_fields=list(wanted))
+        subject = f"status:{status.pk}"
+        audit.record("status.changed", subject, by=by, department=status.department, now=now, before=before)
+    return status
+
+
+@transaction.atomic
+def delete_status(*, status: ClientStatus, by: User, now: datetime) -> None:
+    """Removes a status that no client has or had. Raises StatusInUse."""
+    status = ClientStatus.objects.select_for_update(of=("self",)).select_related("department").get(pk=status.pk)
+    if is_used(status):
+        raise StatusInUse
+    subject, department, before = f"status:{status.pk}", status.department, {"name": status.name}
+    status.delete()
+    audit.record("status.deleted", subject, by=by, department=department, now=now, before=before)
+
+
+def is_used(status: ClientStatus) -> bool:
+    return CaseAssignment.objects.filter(status=status).exists()
