@@ -32,6 +32,11 @@ app.conf.update(
         },
         "send what mail is due": {"task": "accounts.deliver_mail", "schedule": 15.0, "options": {"expires": 30}},
         "compare after a gap": {"task": "messaging.close_gap", "schedule": 15.0, "options": {"expires": 15}},
+        "compare with the carrier": {
+            "task": "messaging.compare_with_carrier",
+            "schedule": 180.0,
+            "options": {"expires": 180},
+        },
         "name what is unclear": {"task": "messaging.sweep_unclear", "schedule": 15.0, "options": {"expires": 30}},
         "try stray texts again": {"task": "telephony.retry_stray_texts", "schedule": 60.0, "options": {"expires": 120}},
     },

@@ -142,6 +142,19 @@ class Attachment(models.Model):
         return f"attachment {self.pk}"
 
 
+class SenderNumber(models.Model):
+    """What is known of one department's number as a sender: up to when its texts were compared with the carrier's."""
+
+    department = models.OneToOneField(Department, on_delete=models.CASCADE, related_name="sender")
+    compared_until = models.DateTimeField(null=True, blank=True)
+    late_arrivals = models.PositiveIntegerField(default=0, help_text="Texts that the webhook missed, ever.")
+    late_reports = models.PositiveIntegerField(default=0, help_text="Outcomes that the callbacks missed, ever.")
+    strangers = models.PositiveIntegerField(default=0, help_text="Texts in the last list that no row of ours has.")
+
+    def __str__(self) -> str:
+        return f"sender {self.pk}"
+
+
 class BeatTick(models.Model):
     """When beat last looked for due texts. One row, which every worker sees.
 

@@ -31,6 +31,7 @@ def opt_out(
 ) -> None:
     """Marks the number and holds what waits to go there (messages before numbers: the lock order). Once is enough."""
     if number.is_opted_out:
+        _note_time(number, at)
         return
     if number.is_current:
         _hold_waiting(number.client_id, now)
@@ -42,10 +43,17 @@ def opt_out(
 def opt_in(number: PhoneNumber, *, at: datetime) -> None:
     """Lifts the mark; releases nothing that was held."""
     if not number.is_opted_out:
+        _note_time(number, at)
         return
     number.opted_out_at, number.opted_out_source, number.opted_out_by, number.opt_changed_at = None, "", None, at
     number.save(update_fields=["opted_out_at", "opted_out_source", "opted_out_by", "opt_changed_at"])
     ConversationEvent.objects.create(client_id=number.client_id, kind=ConversationEvent.Kind.OPTED_IN, at=at)
+
+
+def _note_time(number: PhoneNumber, at: datetime) -> None:
+    """A word that says what is known counts too: an older one that comes after it must not undo it."""
+    number.opt_changed_at = at
+    number.save(update_fields=["opt_changed_at"])
 
 
 def _hold_waiting(client_id: int, now: datetime) -> None:

@@ -120,6 +120,9 @@ class CarrierList(Protocol):
     def outgoing_since(self, our_number: str, since: datetime) -> Iterator[CarrierRecord]:
         """The texts that went out from our number since then, newest first. Raises CarrierUnreachable."""
 
+    def incoming_since(self, our_number: str, since: datetime) -> Iterator[tuple[InboundText, datetime]]:
+        """The texts that came to our number since then, newest first, each with when. Raises CarrierUnreachable."""
+
 
 class SmsBackend(Protocol):
     def send(self, text: OutboundText) -> Outcome:

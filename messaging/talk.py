@@ -4,7 +4,7 @@ import functools
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
@@ -17,6 +17,7 @@ from messaging import wording
 from messaging.models import Attachment, Message
 
 PAGE_SIZE = 50
+LATE = timedelta(minutes=5)  # from the carrier's time of an incoming text to ours
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class MessageItem:
     show_state: bool
     media: list[File]
     is_unread: bool
+    is_late: bool
     kind: str = "message"
 
 
@@ -136,6 +138,7 @@ def _message_item(message: Message, reader: User, now: datetime, zone: ZoneInfo)
         show_state=message.is_outgoing,
         media=[File(_file_name(attachment)) for attachment in message.attachments.all()],
         is_unread=not message.is_outgoing and message.read_at is None,
+        is_late=not message.is_outgoing and message.state_at - message.placed_at > LATE,
     )
 
 

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from messaging import delivery, gaps
+from messaging import delivery, gaps, reconciliation
 from messaging.sms import get_carrier_list
 
 
@@ -22,3 +22,8 @@ def sweep_unclear() -> None:
 @shared_task(name="messaging.close_gap")
 def close_gap() -> None:
     gaps.close(get_carrier_list(), now=timezone.now())
+
+
+@shared_task(name="messaging.compare_with_carrier")
+def compare_with_carrier() -> None:
+    reconciliation.compare_all(get_carrier_list(), now=timezone.now())

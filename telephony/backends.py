@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import requests
 from django.conf import settings
 from django.urls import reverse
-from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.rest import Client as TwilioRestClient
 from twilio.rest.api.v2010.account.message import MessageInstance
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
@@ -22,13 +22,14 @@ from messaging.sms import (
     Accepted,
     CarrierRecord,
     CarrierUnreachable,
+    InboundText,
     NotTaken,
     OutboundText,
     Outcome,
     Refused,
     Unclear,
 )
-from telephony import errors, states
+from telephony import errors, payloads, states
 from telephony.http_client import PooledHttpClient
 
 logger = logging.getLogger(__name__)
@@ -49,11 +50,11 @@ class TwilioBackend:
             message = self._messages.create(
                 to=text.to_number, from_=text.from_number, body=text.body, status_callback=callback_url(text)
             )
-        except TwilioRestException as error:
-            return _read_refusal(error)
+        except (TwilioRestException, TwilioServiceException) as error:
+            return _read_refusal(_number(error.status), _number(error.code))
         except requests.exceptions.RequestException as error:
             return NotTaken() if _never_connected(error) else Unclear()
-        except (TwilioException, ValueError, KeyError, TypeError):
+        except (TwilioException, ValueError, LookupError, TypeError, AttributeError):
             logger.warning("an answer of the carrier that can't be read; the text is unclear")
             return Unclear()
         return Accepted(message.sid) if message.sid else Unclear()
@@ -67,6 +68,25 @@ class TwilioBackend:
                 yield _record(message)
         except (TwilioException, requests.exceptions.RequestException) as error:
             raise CarrierUnreachable from error
+
+    def incoming_since(self, our_number: str, since: datetime) -> Iterator[tuple[InboundText, datetime]]:
+        """Texts to our number; those between two of our own numbers are outgoing ones, and are left out."""
+        try:
+            for message in self._messages.stream(to=our_number, page_size=LIST_PAGE_SIZE):
+                if message.date_created < since:
+                    return
+                if message.direction == "inbound":
+                    yield self._inbound(message), message.date_created
+        except (TwilioException, requests.exceptions.RequestException) as error:
+            raise CarrierUnreachable from error
+
+    def _inbound(self, message: MessageInstance) -> InboundText:
+        form = {"MessageSid": message.sid, "From": message.from_, "To": message.to, "Body": message.body or ""}
+        if int(message.num_media or 0):
+            for position, media in enumerate(message.media.list(limit=payloads.MAX_MEDIA)):
+                form[f"MediaUrl{position}"] = f"https://api.twilio.com{media.uri.removesuffix('.json')}"
+                form[f"MediaContentType{position}"] = media.content_type
+        return payloads.inbound_text(form)
 
 
 def _record(message: MessageInstance) -> CarrierRecord:
@@ -89,14 +109,19 @@ def callback_url(text: OutboundText) -> str:
     return f"{settings.PUBLIC_URL}{reverse('sms-status')}?{urlencode({'m': str(text.public_id)})}"
 
 
-def _read_refusal(error: TwilioRestException) -> Outcome:
+def _read_refusal(status: int, code: int) -> Outcome:
     """A 4xx is a definite no only with the carrier's own code in it: a gateway in between may answer anything."""
-    code = int(error.code or 0)
-    if error.status == 429 or code in errors.NOT_TAKEN:
+    if status == 429 or code in errors.NOT_TAKEN:
         return NotTaken()
-    if 400 <= error.status < 500 and error.status != 408 and code >= 10_000:
+    if 400 <= status < 500 and status != 408 and code >= 10_000:
         return Refused(errors.reason_for(code), code)
     return Unclear()
+
+
+def _number(value: object) -> int:
+    """What stands in an answer where a number should; 0 if it is none."""
+    text = str(value)
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 0
 
 
 def _never_connected(error: requests.exceptions.RequestException) -> bool:

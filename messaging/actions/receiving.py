@@ -17,10 +17,11 @@ class NoDepartment(Exception):
 
 
 @transaction.atomic
-def receive_text(*, text: InboundText, now: datetime) -> Message:
+def receive_text(*, text: InboundText, now: datetime, sent_at: datetime | None = None) -> Message:
     """Stores an incoming text exactly once, unread, in the conversation where it belongs.
 
-    Given twice, it changes nothing. Returns the message, also if it was there already. Raises NoDepartment.
+    Given twice, it changes nothing. Returns the message, also if it was there already. sent_at: the carrier's time of a
+    text that comes late, which is its place in the conversation. Raises NoDepartment.
     """
     department = Department.objects.filter(phone_number=text.to_number).first()
     if department is None:
@@ -28,15 +29,16 @@ def receive_text(*, text: InboundText, now: datetime) -> Message:
     if known := Message.objects.filter(carrier_id=text.carrier_id).first():
         return known
     route = routing.route_text(department=department, address=text.from_address, now=now)
-    message, is_new = _stored(route, text, now)
+    placed_at = min(sent_at or now, now)
+    message, is_new = _stored(route, text, placed_at, now)
     if is_new:
         _attach(message, text)
-        opt_outs.apply_text(route.number, text.body, text.opt_out_type, at=now, now=now)
+        opt_outs.apply_text(route.number, text.body, text.opt_out_type, at=placed_at, now=now)
         summaries.recompute(route.assignment.pk, now=now)
     return message
 
 
-def _stored(route: Route, text: InboundText, now: datetime) -> tuple[Message, bool]:
+def _stored(route: Route, text: InboundText, placed_at: datetime, now: datetime) -> tuple[Message, bool]:
     """The row, and whether it is new: of two copies of one text that race, the database takes one."""
     message = Message(
         department_id=route.client.department_id,
@@ -49,7 +51,7 @@ def _stored(route: Route, text: InboundText, now: datetime) -> tuple[Message, bo
         our_number=text.to_number,
         their_number=text.from_address,
         carrier_id=text.carrier_id,
-        placed_at=now,
+        placed_at=placed_at,
         state_at=now,
     )
     try:

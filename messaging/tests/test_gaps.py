@@ -10,7 +10,7 @@ from django.utils import timezone
 from clients.models import CaseAssignment
 from messaging import delivery, gaps
 from messaging.models import BeatTick, Message
-from messaging.sms import CarrierRecord, CarrierUnreachable, ReportedState
+from messaging.sms import CarrierRecord, CarrierUnreachable, InboundText, ReportedState
 from tests.builders import make_client, make_department, make_outgoing, make_user, minutes_ago, number_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
@@ -25,9 +25,15 @@ class ListOf:
     def outgoing_since(self, our_number: str, since: datetime) -> Iterator[CarrierRecord]:
         return (record for record in self.records if record.our_number == our_number and record.created_at >= since)
 
+    def incoming_since(self, our_number: str, since: datetime) -> Iterator[tuple[InboundText, datetime]]:
+        return iter(())
+
 
 class OutOfReach:
     def outgoing_since(self, our_number: str, since: datetime) -> Iterator[CarrierRecord]:
+        raise CarrierUnreachable
+
+    def incoming_since(self, our_number: str, since: datetime) -> Iterator[tuple[InboundText, datetime]]:
         raise CarrierUnreachable
 
 
