@@ -5,10 +5,10 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Any, BinaryIO, NoReturn
 from urllib.parse import parse_qsl
 
 PATIENCE = 10.0
@@ -30,14 +30,24 @@ class Line:
 
     connection: socket.socket
     over: threading.Event
+    stream: BinaryIO
+
+    def wait_for_bytes(self) -> None:
+        """Until something has arrived, which stays unread."""
+        self.connection.recv(1, socket.MSG_PEEK)
 
     def send(self, data: bytes) -> None:
         self.connection.sendall(data)
 
-    def reset(self) -> None:
+    def reset(self) -> NoReturn:
         """The far end sees RST instead of a close."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.stream.close()  # else the connection stays open beneath it
         self.connection.close()
+        raise ConnectionResetError
+
+    def hang_up(self) -> None:
+        self.connection.shutdown(socket.SHUT_RDWR)
 
     def wait(self, seconds: float) -> bool:
         """True when the test is over meanwhile."""
@@ -75,7 +85,7 @@ class CarrierServer:
     """Serves until closed. `before_reading` strikes as soon as somebody connects."""
 
     behaviour: Behaviour = lambda request, line: line.send(answer(201, message_resource("SM1")))
-    before_reading: Callable[[Line], bool] | None = None
+    before_reading: Callable[[Line], None] | None = None
     requests: list[Request] = field(default_factory=list)
     connections: int = 0
 
@@ -83,6 +93,7 @@ class CarrierServer:
         self._over = threading.Event()
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
+        self._open: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self._listener.settimeout(0.05)
         self._start(self._accept)
@@ -95,6 +106,9 @@ class CarrierServer:
     def close(self) -> None:
         self._over.set()
         self._listener.close()
+        with self._lock:
+            for connection in self._open:
+                _hang_up(connection)
         for thread in self._threads:
             thread.join(PATIENCE)
 
@@ -114,23 +128,35 @@ class CarrierServer:
             connection.settimeout(PATIENCE)
             with self._lock:
                 self.connections += 1
-            self._start(self._converse, Line(connection, self._over))
+                self._open.add(connection)
+            self._start(self._converse, Line(connection, self._over, connection.makefile("rb")))
 
     def _converse(self, line: Line) -> None:
-        with line.connection:
-            try:
-                if self.before_reading is not None and self.before_reading(line):
-                    return
-                with line.connection.makefile("rb") as stream:
-                    while (request := _read(stream)) is not None:
-                        with self._lock:
-                            self.requests.append(request)
-                        self.behaviour(request, line)
-            except OSError:
-                return  # the other end hung up, or the test did
+        try:
+            self._answer(line)
+        except OSError:
+            return  # the other end hung up, or the test did
+        finally:
+            with self._lock:
+                self._open.discard(line.connection)
+                line.connection.close()
+
+    def _answer(self, line: Line) -> None:
+        with line.stream:
+            if self.before_reading is not None:
+                self.before_reading(line)
+            while (request := _read(line.stream)) is not None:
+                with self._lock:
+                    self.requests.append(request)
+                self.behaviour(request, line)
 
 
-def _read(stream: Any) -> Request | None:
+def _hang_up(connection: socket.socket) -> None:
+    with suppress(OSError):  # the other end was quicker
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def _read(stream: BinaryIO) -> Request | None:
     first = stream.readline().decode().split()
     if len(first) != 3:
         return None

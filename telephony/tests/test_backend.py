@@ -1,10 +1,14 @@
 """What the carrier's answer proves of a text, over real connections; and that nothing is ever asked for twice."""
 
 import base64
+import gzip
 import hashlib
+import json
+import select
 import socket
+import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -61,7 +65,8 @@ def test_the_request_has_these_parameters_and_no_others(carrier: CarrierServer, 
         "StatusCallback": f"https://texts.example.org/webhooks/twilio/sms-status/?m={text.public_id}",
     }
     assert len(request.form) == 4
-    assert (request.method, request.path) == ("POST", f"/2010-04-01/Accounts/{settings.TWILIO_ACCOUNT_SID}/Messages.json")
+    path = f"/2010-04-01/Accounts/{settings.TWILIO_ACCOUNT_SID}/Messages.json"
+    assert (request.method, request.path) == ("POST", path)
     assert request.headers["content-type"] == "application/x-www-form-urlencoded"
 
 
@@ -78,9 +83,7 @@ def test_the_callback_address_carries_the_texts_own_id(settings: Settings) -> No
     assert callback_url(text) == f"https://texts.example.org/webhooks/twilio/sms-status/?m={text.public_id}"
 
 
-def test_a_proxy_or_netrc_of_the_machine_is_not_used(
-    carrier: CarrierServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_proxy_or_netrc_of_the_machine_is_not_used(carrier: CarrierServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")
     monkeypatch.setenv("ALL_PROXY", f"http://127.0.0.1:{free_port()}")
     assert send() == Accepted("SM1")
@@ -179,7 +182,11 @@ ANSWERS: dict[str, tuple[bytes, Outcome]] = {
 def test_each_answer_proves_this_and_is_asked_for_once(
     carrier: CarrierServer, response: bytes, outcome: Outcome
 ) -> None:
-    carrier.behaviour = lambda request, line: (line.send(response), line.connection.shutdown(socket.SHUT_WR))[0]
+    def answer_and_hang_up(request: Request, line: Line) -> None:
+        line.send(response)
+        line.connection.shutdown(socket.SHUT_WR)
+
+    carrier.behaviour = answer_and_hang_up
     with everything_logged() as log:
         assert send() == outcome
     assert len(carrier.requests) == 1
@@ -196,7 +203,7 @@ def resets(request: Request, line: Line) -> None:
 
 
 def hangs_up(request: Request, line: Line) -> None:
-    line.connection.shutdown(socket.SHUT_RDWR)
+    line.hang_up()
 
 
 def says_nothing(request: Request, line: Line) -> None:
@@ -205,12 +212,12 @@ def says_nothing(request: Request, line: Line) -> None:
 
 def breaks_off(request: Request, line: Line) -> None:
     line.send(answer(201, resource("SM1"))[:-20])
-    line.connection.shutdown(socket.SHUT_RDWR)
+    line.hang_up()
 
 
 def breaks_off_in_the_headers(request: Request, line: Line) -> None:
     line.send(b"HTTP/1.1 201 Created\r\nContent-Ty")
-    line.connection.shutdown(socket.SHUT_RDWR)
+    line.hang_up()
 
 
 def stops_in_the_middle(request: Request, line: Line) -> None:
@@ -263,7 +270,12 @@ def test_no_answer_keeps_a_thread_longer_than_the_deadline_and_one_wait(
 
 def test_a_connection_that_is_reset_before_anything_was_read_is_unclear(carrier: CarrierServer) -> None:
     """The far end may have read the request all the same; a reset does not tell."""
-    carrier.before_reading = lambda line: line.reset() is None
+
+    def reset_unread(line: Line) -> None:
+        line.wait_for_bytes()
+        line.reset()
+
+    carrier.before_reading = reset_unread
     assert send() == Unclear()
     assert carrier.connections == 1
 
@@ -290,14 +302,12 @@ def test_an_answer_in_pieces_is_put_together(carrier: CarrierServer) -> None:
 
 @pytest.mark.parametrize("encoding", ["chunked", "gzip"])
 def test_an_answer_in_another_encoding_is_read(carrier: CarrierServer, encoding: str) -> None:
-    import gzip
-    import json
-
     body = json.dumps(resource("SM1")).encode()
     if encoding == "gzip":
         response = answer(201, gzip.compress(body), Content_Encoding="gzip")
     else:
-        response = b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+        head = b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n"
+        response = head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
     carrier.behaviour = lambda request, line: line.send(response)
     assert send() == Accepted("SM1")
 
@@ -365,9 +375,6 @@ def test_a_kept_connection_that_the_carrier_closed_costs_no_text(carrier: Carrie
 
 def wait_until_idle_connections_are_closed(backend: TwilioBackend) -> None:
     """Until the far end's closing has reached this side."""
-    import select
-    import time
-
     client: http_client.PooledHttpClient = backend._messages._version.domain.twilio.http_client
     (pool,) = client._session.adapters["http://"].poolmanager.pools._container.values()  # type: ignore[attr-defined]
     connection = next(it for it in pool.pool.queue if it is not None)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from accounts.models import Department
 from clients import routing
 from clients.models import CaseAssignment, Client, PhoneNumber
-from messaging import segments
+from messaging import opt_outs, segments
+from messaging.actions import receiving as actions
 from messaging.models import Attachment, Message
 from telephony import receiving
 from telephony.models import StrayText
@@ -319,7 +320,7 @@ class Receiving:
 
 @pytest.fixture
 def receive_text(monkeypatch: pytest.MonkeyPatch) -> Receiving:
-    stand_in = Receiving(receiving.receive_text)
+    stand_in = Receiving(actions.receive_text)
     monkeypatch.setattr(receiving, "receive_text", stand_in)
     return stand_in
 
@@ -349,7 +350,10 @@ def test_a_text_whose_receiving_fails_is_kept(receive_text: Receiving, error: Ex
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.embedded
 def test_what_receiving_did_before_it_failed_is_undone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("messaging.actions.receiving.opt_outs.apply_text", Receiving(lambda: None))
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(opt_outs, "apply_text", fail)
     assert_taken(post(INBOUND, inbound_form(From="+12025550177")))
     assert not Message.objects.exists()
     assert not Client.objects.exists()
@@ -407,9 +411,7 @@ def test_a_stray_text_is_placed_once_its_department_exists() -> None:
 
 
 @pytest.mark.embedded
-def test_a_text_whose_receiving_failed_is_placed_once_it_works(
-    receive_text: Receiving, maria: CaseAssignment
-) -> None:
+def test_a_text_whose_receiving_failed_is_placed_once_it_works(receive_text: Receiving, maria: CaseAssignment) -> None:
     receive_text.error = RuntimeError("a bug")
     take_as_stray(Body="STOP")
     receive_text.error = None

@@ -1,7 +1,7 @@
 """Only what the carrier signed gets in; everything else gets an empty 403, and leaves nothing behind but a count."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -63,7 +63,7 @@ def test_the_public_address_counts_and_not_the_host_that_the_request_names(
 
 
 def test_the_headers_of_a_proxy_change_nothing(form: dict[str, str]) -> None:
-    forwarded = {"HTTP_X_FORWARDED_HOST": "evil.example", "HTTP_X_FORWARDED_PROTO": "https"}
+    forwarded: dict[str, Any] = {"HTTP_X_FORWARDED_HOST": "evil.example", "HTTP_X_FORWARDED_PROTO": "https"}
     assert is_let_in(post(INBOUND, form, **forwarded))
 
 
@@ -86,7 +86,17 @@ def test_the_query_string_is_part_of_what_is_signed() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    ["", " ", "  leading and trailing  ", "\ttabs\t", "line\r\nends\r\n", "a+b=c&d%20e", "¿Mañana? 😀", "ＭＥ", "\ufeff"],
+    [
+        "",
+        " ",
+        "  leading and trailing  ",
+        "\ttabs\t",
+        "line\r\nends\r\n",
+        "a+b=c&d%20e",
+        "¿Mañana? 😀",
+        "\uff2d",
+        "\ufeff",
+    ],
 )
 def test_a_value_is_checked_exactly_as_it_came(body: str) -> None:
     assert is_let_in(post(INBOUND, inbound_form(Body=body)))
@@ -196,7 +206,8 @@ def broken_multipart(form: dict[str, str]) -> Any:
 
 def cut_off(form: dict[str, str]) -> Any:
     """The line breaks in the middle of the form."""
-    return post(INBOUND, form, **{"wsgi.input": BrokenLine()})
+    line: dict[str, Any] = {"wsgi.input": BrokenLine()}
+    return post(INBOUND, form, **line)
 
 
 class BrokenLine(io.BytesIO):
@@ -212,8 +223,9 @@ REFUSED_REQUESTS: list[Callable[[dict[str, str]], Any]] = [
 
 
 @pytest.fixture(params=REFUSED_REQUESTS, ids=[request.__name__ for request in REFUSED_REQUESTS])
-def refused_request(request: pytest.FixtureRequest) -> Iterator[Callable[[dict[str, str]], Any]]:
-    yield request.param
+def refused_request(request: pytest.FixtureRequest) -> Callable[[dict[str, str]], Any]:
+    refused: Callable[[dict[str, str]], Any] = request.param
+    return refused
 
 
 def test_the_rest_is_refused_without_a_trace(

@@ -62,12 +62,12 @@ async def content(request: web.Request) -> web.Response:
     media = exchange.media.get(sid)
     right = hmac.compare_digest(query.get("Signature", ""), _signature(exchange, sid, query.get("Expires", "")))
     fresh = right and int(query["Expires"]) > exchange.clock.now()
-    status = 200 if media and fresh else 403
+    status = 200 if media and fresh and not media.deleted else 403
     exchange.journal.add(
         "asked", number="", operation="cdn", method=request.method, path=request.path, status=status,
         parameters=[], credentials="Authorization" in request.headers, fault=None, seconds=0.0,
     )  # fmt: skip
-    if media is None or not fresh:
+    if media is None or status == 403:
         return web.Response(status=403, text="AccessDenied")
     return web.Response(body=media.content, headers={"Content-Type": media.content_type})
 

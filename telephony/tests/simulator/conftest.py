@@ -34,7 +34,7 @@ def phones(running_phones: RunningPhones, running_product_server: Product) -> Po
     """The switches, all off, and no message anywhere; the product answers with empty TwiML."""
     running_phones.control.reset()
     running_product_server.reset()
-    running_phones.control.timing(sent=0.02, delivered=0.06)
+    running_phones.control.timing(sent=0.02, delivered=0.12)
     return running_phones.control
 
 

@@ -25,7 +25,7 @@ def test_settings_are_the_defaults(started: list[PhonesConfig], monkeypatch: pyt
     (config,) = started
     assert (config.account_sid, config.auth_tokens) == (settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKENS)
     assert (config.host, config.port, config.product_url) == ("127.0.0.1", 8123, settings.PUBLIC_URL)
-    assert config.state == Path(settings.BASE_DIR) / "var" / "phones.sqlite3"
+    assert config.state == Path(settings.DATA_DIR) / "phones.sqlite3"
     assert config.find_numbers is phones.department_numbers
 
 

@@ -79,6 +79,12 @@ def test_pages_follow_each_other_without_gap_or_double(send: Sender, config: Pho
     assert bodies == ["text 4", "text 3", "text 2", "text 1", "text 0"]
 
 
+def test_full_last_page_has_no_next(send: Sender, config: PhonesConfig) -> None:
+    for number in range(2):
+        send(f"text {number}")
+    assert ask(config, f"{messages_url(config)}?PageSize=2")["next_page_uri"] is None
+
+
 def test_twilios_package_reads_all_pages(send: Sender, twilio: Client) -> None:
     for number in range(5):
         send(f"text {number}")

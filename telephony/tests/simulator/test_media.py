@@ -84,9 +84,11 @@ class TestInbound:
         assert requests.get(media_url, timeout=5).status_code == 404
 
     def test_deleted_message_takes_its_media_along(self, media_url: str, twilio: Client) -> None:
+        link = requests.get(media_url, allow_redirects=False, timeout=5).headers["Location"]
         (message,) = twilio.messages.list()
         twilio.messages(message.sid).delete()
         assert requests.get(media_url, timeout=5).status_code == 404
+        assert requests.get(link, timeout=5).status_code == 403
 
     def test_unknown_file_is_a_404(self, media_url: str, twilio: Client) -> None:
         (message,) = twilio.messages.list()

@@ -128,7 +128,7 @@ class TestTollFree:
     def toll_free(self, product: Product, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPhones]:
         state = tmp_path_factory.mktemp("toll-free") / "state.sqlite3"
         with phones_in_thread(product_url=product.url, state=state, numbers=[self.NUMBER]) as running:
-            running.control.timing(sent=0.02, delivered=0.06)
+            running.control.timing(sent=0.02, delivered=0.12)
             yield running
 
     def test_stop_is_confirmed_by_the_network_and_sends_are_blocked_later(self, toll_free: RunningPhones) -> None:

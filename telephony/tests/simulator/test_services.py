@@ -86,6 +86,15 @@ class TestScheduling:
         phones.advance(60)
         assert [request["MessageStatus"] for request in product.wait_for(STATUS, 3)] == ["queued", "sent", "delivered"]
 
+    def test_goes_out_from_the_number_it_was_pinned_to(
+        self, twilio: Client, service: str, phones: PocketPhones
+    ) -> None:
+        for sender in (DEPARTMENT, SECOND_DEPARTMENT):
+            through(twilio, service, schedule_type="fixed", send_at=in_minutes(20), from_=sender, body=sender)
+        phones.advance(20 * 60)
+        for sender in (DEPARTMENT, SECOND_DEPARTMENT):
+            assert phones.wait_for(MARIA, sender).sender == sender
+
     def test_cancelled_is_not_sent_and_says_so(
         self, twilio: Client, service: str, product: Product, phones: PocketPhones
     ) -> None:
