@@ -1,11 +1,13 @@
 """The only way from a URL to a conversation: 404 for what is not the asker's, as if it didn't exist."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.http import Http404
 
 from accounts.models import User
 from clients.models import CaseAssignment, Client, PhoneNumber
+from messaging.models import Message
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,16 @@ def conversation_for(user: User, client_id: int) -> Conversation:
         raise Http404
     number = PhoneNumber.objects.filter(client=client_id, is_current=True).first()
     return Conversation(assignment.client, assignment, number, is_own=assignment.case_manager_id == user.pk)
+
+
+def own_message_for(user: User, client_id: int, public_id: UUID) -> Message:
+    """An outgoing text in one of the user's own conversations. Raises Http404."""
+    conversation = own_conversation_for(user, client_id)
+    sent = Message.objects.filter(assignment=conversation.assignment, direction=Message.Direction.OUTGOING)
+    message = sent.filter(public_id=public_id).first()
+    if message is None:
+        raise Http404
+    return message
 
 
 def own_conversation_for(user: User, client_id: int) -> Conversation:

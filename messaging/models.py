@@ -72,6 +72,7 @@ class Message(models.Model):
     failure_reason = models.CharField(max_length=20, choices=FailureReason, blank=True)
     error_code = models.PositiveIntegerField(null=True, blank=True)
     read_at = models.DateTimeField(null=True, blank=True)
+    arrived_at = models.DateTimeField(null=True, blank=True, help_text="A person said that an unclear one arrived.")
 
     class Meta:
         constraints: ClassVar = [

@@ -5,15 +5,17 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import formats
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from clients.models import CaseAssignment, ConversationEvent
-from messaging import wording
+from messaging import states, wording
+from messaging.failures import ADVICE, FailureReason, HoldReason
 from messaging.models import Attachment, Message
 
 PAGE_SIZE = 50
@@ -22,6 +24,14 @@ LATE = timedelta(minutes=5)  # from the carrier's time of an incoming text to ou
 
 @dataclass(frozen=True)
 class File:
+    name: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A button under a text that needs a person: what it says, and the last part of the address that it posts to."""
+
+    label: str
     name: str
 
 
@@ -42,6 +52,8 @@ class MessageItem:
     media: list[File]
     is_unread: bool
     is_late: bool
+    public_id: UUID
+    choices: list[Choice]
     kind: str = "message"
 
 
@@ -103,9 +115,9 @@ def _messages(assignment: CaseAssignment, edge: Message | None) -> tuple[list[Me
     )
     if edge is not None:
         shown = shown.filter(Q(placed_at__lt=edge.placed_at) | Q(placed_at=edge.placed_at, pk__lt=edge.pk))
-    page = list(
-        shown.select_related("author").prefetch_related("attachments").order_by("-placed_at", "-pk")[: PAGE_SIZE + 1]
-    )
+    newest_first = shown.select_related("author").prefetch_related("attachments").order_by("-placed_at", "-pk")
+    with_retries = newest_first.annotate(again_at=F("retried_as__placed_at"))
+    page: list[Message] = list(with_retries[: PAGE_SIZE + 1])
     return page[PAGE_SIZE - 1 :: -1], len(page) > PAGE_SIZE
 
 
@@ -121,7 +133,9 @@ def _events(
 
 
 def _message_item(message: Message, reader: User, now: datetime, zone: ZoneInfo) -> MessageItem:
-    words = wording.state_words(message, now, zone) if message.is_outgoing else wording.StateWords("", "quiet")
+    again_at: datetime | None = getattr(message, "again_at", None)  # annotated by _messages
+    quiet = wording.StateWords("", "quiet")
+    words = wording.state_words(message, now, zone, again_at=again_at) if message.is_outgoing else quiet
     at = message.placed_at.astimezone(zone)
     return MessageItem(
         id=message.pk,
@@ -139,7 +153,23 @@ def _message_item(message: Message, reader: User, now: datetime, zone: ZoneInfo)
         media=[File(_file_name(attachment)) for attachment in message.attachments.all()],
         is_unread=not message.is_outgoing and message.read_at is None,
         is_late=not message.is_outgoing and message.state_at - message.placed_at > LATE,
+        public_id=message.public_id,
+        choices=_choices(message, again_at) if message.author_id == reader.pk else [],
     )
+
+
+def _choices(message: Message, again_at: datetime | None) -> list[Choice]:
+    """What its author can do about a text that stopped on its way; nothing more once it was sent again."""
+    if message.state == Message.State.HELD:
+        drop = Choice(_("Drop it"), "drop")
+        return [drop] if message.hold_reason == HoldReason.OPTED_OUT else [Choice(_("Send now"), "send-now"), drop]
+    if again_at is not None or message.arrived_at is not None:
+        return []
+    if message.state == Message.State.UNCONFIRMED:
+        return [Choice(_("Send again"), "try-again"), Choice(_("It arrived"), "arrived")]
+    if message.state in states.NOT_DELIVERED and ADVICE[FailureReason(message.failure_reason)].can_try_again:
+        return [Choice(_("Try again"), "try-again")]
+    return []
 
 
 def _event_item(event: ConversationEvent, zone: ZoneInfo) -> EventItem:

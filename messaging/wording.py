@@ -24,8 +24,8 @@ class StateWords:
     advice: str = ""
 
 
-def state_words(message: Message, now: datetime, zone: ZoneInfo) -> StateWords:
-    """The words for an outgoing message."""
+def state_words(message: Message, now: datetime, zone: ZoneInfo, *, again_at: datetime | None = None) -> StateWords:
+    """The words for an outgoing message. again_at: when somebody sent it once more, as a new message."""
     at = clock_time(message.state_at, message.placed_at, zone)
     match message.state:
         case State.WAITING | State.SENDING | State.ACCEPTED:
@@ -38,13 +38,20 @@ def state_words(message: Message, now: datetime, zone: ZoneInfo) -> StateWords:
             return StateWords(_("Delivered %(at)s") % {"at": at}, "quiet")
         case State.UNKNOWN:
             return StateWords(_("Checking whether this was sent"), "waiting")
+        case State.UNCONFIRMED if message.arrived_at:
+            return StateWords(_("Arrived, as the client says"), "quiet")
         case State.UNCONFIRMED:
-            return StateWords(_("May not have been sent"), "problem", _("Ask the client before you send it again."))
+            before = _("Ask the client before you send it again.")
+            return StateWords(_("May not have been sent"), "problem", _again(again_at, message, zone) or before)
         case State.HELD:
             return _held(message)
         case State.CANCELLED:
             return StateWords(_("Not sent: cancelled"), "quiet")
-    return _not_delivered(message)
+    return _not_delivered(message, _again(again_at, message, zone))
+
+
+def _again(again_at: datetime | None, message: Message, zone: ZoneInfo) -> str:
+    return _("Tried again %(at)s") % {"at": clock_time(again_at, message.placed_at, zone)} if again_at else ""
 
 
 def _held(message: Message) -> StateWords:
@@ -57,10 +64,10 @@ def _held(message: Message) -> StateWords:
     return StateWords(_("Not sent yet: %(reason)s") % {"reason": HoldReason(message.hold_reason).label}, "problem")
 
 
-def _not_delivered(message: Message) -> StateWords:
+def _not_delivered(message: Message, again: str) -> StateWords:
     reason = FailureReason(message.failure_reason)
     before = _("Not sent: %(reason)s") if reason is FailureReason.OPTED_OUT else _("Not delivered: %(reason)s")
-    return StateWords(before % {"reason": reason.label}, "problem", str(ADVICE[reason].next_step))
+    return StateWords(before % {"reason": reason.label}, "problem", again or str(ADVICE[reason].next_step))
 
 
 def clock_time(at: datetime, beside: datetime, zone: ZoneInfo) -> str:

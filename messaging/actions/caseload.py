@@ -45,12 +45,18 @@ class ColleaguesClient(Exception):
         self.colleague = colleague
 
 
+class AccountClosed(Exception):
+    """The person was disabled a moment ago: nobody would see the client."""
+
+
 @transaction.atomic
 def add_client(*, new: NewClient, by: User, department: Department, now: datetime) -> Added:
     """Puts the client on the list of `by`; texts that came from an unclaimed number come along.
 
-    Raises ColleaguesClient, and then changes nothing.
+    Raises ColleaguesClient or AccountClosed, and then changes nothing.
     """
+    if not User.objects.select_for_update(no_key=True).filter(pk=by.pk, is_active=True):
+        raise AccountClosed
     number = routing.number_for(department, new.phone_number, now)
     client = routing.lock_client(number.client_id)
     active = CaseAssignment.objects.select_related("case_manager").filter(client=client, ended_at__isnull=True).first()

@@ -1,6 +1,7 @@
 """My clients, and New client."""
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -9,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from messaging import queries
-from messaging.actions.caseload import Added, ColleaguesClient, add_client
+from messaging.actions.caseload import AccountClosed, Added, ColleaguesClient, add_client
 from messaging.forms import NewClientForm
 from messaging.views.people import department_of, person
 
@@ -46,6 +47,8 @@ def client_new(request: HttpRequest) -> HttpResponse:
                 _("%(name)s works with the client of this number. A supervisor can transfer them to you.")
                 % {"name": refusal.colleague.full_name},
             )
+        except AccountClosed as error:
+            raise PermissionDenied from error
         else:
             _tell(request, added)
             return redirect("conversation", added.assignment.client_id)

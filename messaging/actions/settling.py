@@ -1,0 +1,110 @@
+"""A person settles what a machine must not: a text that failed, was held, or may not have been sent."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts import doorbell
+from accounts.models import User
+from clients import routing
+from clients.models import PhoneNumber
+from messaging import gate, states, summaries
+from messaging.actions.sending import NotYours, RefusedByGate
+from messaging.failures import ADVICE, FailureReason
+from messaging.models import Message
+
+State = Message.State
+
+
+class TooLate(Exception):
+    """The text is no longer in the state in which this can be done: somebody, or the carrier, was quicker."""
+
+
+def can_try_again(message: Message) -> bool:
+    """Whether sending it once more may help, and nobody has done so yet."""
+    if message.state == State.UNCONFIRMED:
+        return message.arrived_at is None and not _was_retried(message)
+    if message.state not in states.NOT_DELIVERED or _was_retried(message):
+        return False
+    return ADVICE[FailureReason(message.failure_reason)].can_try_again
+
+
+def _was_retried(message: Message) -> bool:
+    return Message.objects.filter(retry_of=message).exists()
+
+
+@transaction.atomic
+def try_again(*, message: Message, by: User, now: datetime) -> Message:
+    """Sends the words once more as a new message; the old one keeps its state. However often it is asked, once.
+
+    Raises TooLate, NotYours, RefusedByGate.
+    """
+    old = _locked(message, by)
+    if again := Message.objects.filter(retry_of=old).first():
+        return again
+    if not can_try_again(old):
+        raise TooLate
+    _ask_gate(old)
+    new = Message.objects.create(
+        department_id=old.department_id,
+        client_id=old.client_id,
+        assignment_id=old.assignment_id,
+        author=by,
+        direction=Message.Direction.OUTGOING,
+        state=State.WAITING,
+        body=old.body,
+        segments=old.segments,
+        retry_of=old,
+        placed_at=now,
+        due_at=now,
+        state_at=now,
+    )
+    summaries.recompute(old.assignment_id, now=now)
+    doorbell.ring("messaging.deliver_due")
+    return new
+
+
+@transaction.atomic
+def confirm_arrival(*, message: Message, by: User, now: datetime) -> None:
+    """The client says that the text came, though the carrier could not tell. Raises TooLate, NotYours."""
+    old = _locked(message, by)
+    waiting = Message.objects.filter(pk=old.pk, state=State.UNCONFIRMED, arrived_at__isnull=True)
+    if _was_retried(old) or not waiting.update(arrived_at=now):
+        raise TooLate
+
+
+@transaction.atomic
+def send_held(*, message: Message, by: User, now: datetime) -> None:
+    """Sends a held text now. Raises TooLate, NotYours, RefusedByGate (never to one who has opted out)."""
+    held = _locked(message, by)
+    _ask_gate(held)
+    fresh = {"hold_reason": "", "due_at": now, "placed_at": now, "try_at": None}
+    if not states.move(held.pk, to=State.WAITING, from_states=frozenset({State.HELD}), now=now, **fresh):
+        raise TooLate
+    summaries.recompute(held.assignment_id, now=now)
+    doorbell.ring("messaging.deliver_due")
+
+
+@transaction.atomic
+def drop_held(*, message: Message, by: User, now: datetime) -> None:
+    """Gives up a held text. Raises TooLate, NotYours."""
+    held = _locked(message, by)
+    if not states.move(held.pk, to=State.CANCELLED, from_states=frozenset({State.HELD}), now=now, hold_reason=""):
+        raise TooLate
+    summaries.recompute(held.assignment_id, now=now)
+
+
+def _locked(message: Message, by: User) -> Message:
+    """The message as it is now, its client and assignment locked, if its case manager asks."""
+    routing.lock_client(message.client_id)
+    summaries.lock_for(message.pk)
+    fresh = Message.objects.select_for_update(of=("self",)).select_related("assignment").get(pk=message.pk)
+    if fresh.assignment.case_manager_id != by.pk or not fresh.assignment.is_open:
+        raise NotYours
+    return fresh
+
+
+def _ask_gate(message: Message) -> None:
+    number = PhoneNumber.objects.filter(client=message.client_id, is_current=True).first()
+    if reason := gate.reason_against_number(number):
+        raise RefusedByGate(reason)
