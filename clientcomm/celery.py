@@ -37,6 +37,7 @@ app.conf.update(
             "schedule": 180.0,
             "options": {"expires": 180},
         },
+        "hold what is overdue": {"task": "messaging.hold_overdue", "schedule": 15.0, "options": {"expires": 30}},
         "name what is unclear": {"task": "messaging.sweep_unclear", "schedule": 15.0, "options": {"expires": 30}},
         "try stray texts again": {"task": "telephony.retry_stray_texts", "schedule": 60.0, "options": {"expires": 120}},
     },

@@ -169,7 +169,7 @@ SESSION_COOKIE_HTTPONLY = True
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if _HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _HTTPS
-# The proxy in front redirects to https: a redirected webhook would come back as a GET without its text (TWILIO.md 5).
+# The proxy in front redirects to https: a redirected webhook would come back as a GET without its text.
 SECURE_SSL_REDIRECT = _HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^webhooks/", r"^healthz$", r"^readyz$"]
 SECURE_REFERRER_POLICY = "same-origin"

@@ -27,7 +27,8 @@ def conversation_for(user: User, client_id: int) -> Conversation:
     """
     assignment = (
         CaseAssignment.objects.select_related("client__department", "status", "case_manager")
-        .filter(client=client_id, ended_at__isnull=True, client__department=user.department_id)
+        # client__pk: an id beyond the database's numbers is nobody's then; client= would fail on SQLite.
+        .filter(client__pk=client_id, ended_at__isnull=True, client__department=user.department_id)
         .first()
     )
     if assignment is None or not (assignment.case_manager_id == user.pk or user.is_supervisor):

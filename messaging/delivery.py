@@ -14,10 +14,12 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from accounts.models import Department
 from clients import routing
 from clients.models import PhoneNumber
-from messaging import gaps, gate, opt_outs, states, summaries
-from messaging.failures import FailureReason
+from messaging import gaps, gate, holds, opt_outs, states, summaries
+from messaging.failures import FailureReason, HoldReason
+from messaging.holds import Turn
 from messaging.models import Message
 from messaging.sms import (
     Accepted,
@@ -55,6 +57,7 @@ class Claim:
     client_id: int
     claimed_at: datetime
     text: OutboundText
+    is_trial: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,8 @@ def claim_next(now: datetime) -> Claim | Held | None:
             states.move(message.pk, to=State.HELD, from_states=frozenset({State.WAITING}), now=now, hold_reason=reason)
             return Held(message.pk)
         assert number is not None  # the gate holds a text without a number
-        return _claim(message, number, now)
+        turn = holds.take_turn(message.department.phone_number, now)
+        return None if turn is Turn.NOT_YET else _claim(message, number, now, is_trial=turn is Turn.TRIAL)
 
 
 def _next_due(now: datetime) -> Message | None:
@@ -107,13 +111,13 @@ def _next_due(now: datetime) -> Message | None:
         .select_related("department", "assignment__case_manager")
         .filter(state=State.WAITING, due_at__lte=now)
         .filter(Q(try_at__isnull=True) | Q(try_at__lte=now))
-        .filter(~Exists(ahead), ~gaps.open_gap(now))
+        .filter(~Exists(ahead), ~gaps.open_gap(now), ~holds.in_force(now))
         .order_by("priority", "due_at", "pk")
         .first()
     )
 
 
-def _claim(message: Message, number: PhoneNumber, now: datetime) -> Claim:
+def _claim(message: Message, number: PhoneNumber, now: datetime, *, is_trial: bool) -> Claim:
     our_number, their_number = message.department.phone_number, number.address
     states.move(
         message.pk,
@@ -126,7 +130,7 @@ def _claim(message: Message, number: PhoneNumber, now: datetime) -> Claim:
         their_number=their_number,
     )
     text = OutboundText(message.public_id, our_number, their_number, message.body)
-    return Claim(message.pk, message.client_id, now, text)
+    return Claim(message.pk, message.client_id, now, text, is_trial)
 
 
 def hand_over(claim: Claim, backend: SmsBackend) -> None:
@@ -154,9 +158,10 @@ def record_outcome(claim: Claim, outcome: Outcome, *, now: datetime) -> None:
         case Accepted(carrier_id):
             _learn_carrier_id(claim.message_id, carrier_id)
             states.move(claim.message_id, to=State.ACCEPTED, from_states=pending, now=now)
+            if claim.is_trial:
+                holds.lift(claim.text.from_number)
         case Refused(reason, error_code):
-            why = {"failure_reason": reason, "error_code": error_code}
-            states.move(claim.message_id, to=State.FAILED, from_states=pending, now=now, **why)
+            _record_refusal(claim, reason, error_code, now)
         case NotTaken():
             try_at = now + _back_off(claim.message_id)
             states.move(
@@ -167,6 +172,20 @@ def record_outcome(claim: Claim, outcome: Outcome, *, now: datetime) -> None:
     if opted_out:
         _mark_opted_out(claim.client_id, claim.text.to_number, now)
     summaries.recompute(assignment_id, now=now)
+
+
+def _record_refusal(claim: Claim, reason: FailureReason, error_code: int, now: datetime) -> None:
+    """Refused because of this text: it failed. Because of who sends it: it waits, and all sending stops with it."""
+    pending = frozenset({State.SENDING, State.UNKNOWN})
+    stopped = holds.scope_of(reason, claim.text.from_number)
+    if stopped is not None:
+        states.move(claim.message_id, to=State.WAITING, from_states=pending, now=now, claimed_at=None)
+        holds.put(stopped, reason=reason, error_code=error_code, now=now)
+        return
+    why = {"failure_reason": reason, "error_code": error_code}
+    states.move(claim.message_id, to=State.FAILED, from_states=pending, now=now, **why)
+    if claim.is_trial:
+        holds.lift(claim.text.from_number)
 
 
 def _back_off(message_id: int) -> timedelta:
@@ -194,6 +213,9 @@ def record_delivery_report(report: DeliveryReport, *, now: datetime) -> None:
     if states.advance(message.pk, to=State(report.state), now=now, **why):
         if opted_out:
             _mark_opted_out(message.client_id, message.their_number, now)
+        stopped = holds.scope_of(report.reason, message.our_number)
+        if report.reason is not None and stopped is not None:
+            holds.put(stopped, reason=report.reason, error_code=report.error_code, now=now)
         summaries.recompute(assignment_id, now=now)
 
 
@@ -208,6 +230,19 @@ def _mark_opted_out(client_id: int, address: str, now: datetime) -> None:
     number = PhoneNumber.objects.filter(client=client_id, address=address).first()
     if number is not None:
         opt_outs.opt_out(number, source=opt_outs.OptOutSource.CARRIER, at=now, now=now)
+
+
+def hold_overdue(*, now: datetime) -> int:
+    """Holds what has waited beyond its department's limit, also while sending is stopped: its author is to decide."""
+    held = 0
+    for department in Department.objects.order_by("pk"):
+        late = Message.objects.filter(
+            department=department, state=State.WAITING, due_at__lt=now - department.late_limit
+        )
+        for pk in list(late.order_by("due_at", "pk").values_list("pk", flat=True)[:1000]):
+            why = {"hold_reason": HoldReason.TOO_LATE}
+            held += states.move(pk, to=State.HELD, from_states=frozenset({State.WAITING}), now=now, **why)
+    return held
 
 
 def sweep_unclear(*, now: datetime) -> int:

@@ -156,6 +156,20 @@ class SenderNumber(models.Model):
         return f"sender {self.pk}"
 
 
+class SendingHold(models.Model):
+    """A stop on sending: for one of our numbers, or for the whole account (number empty). See messaging.holds."""
+
+    number = models.CharField(max_length=16, blank=True, unique=True)
+    reason = models.CharField(max_length=20, choices=FailureReason)
+    error_code = models.PositiveIntegerField(null=True, blank=True)
+    since = models.DateTimeField()
+    try_at = models.DateTimeField(help_text="When one text may try whether it is settled.")
+    told_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"hold on {self.number or 'the whole account'}"
+
+
 class BeatTick(models.Model):
     """When beat last looked for due texts. One row, which every worker sees.
 

@@ -4,7 +4,7 @@ import functools
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -218,7 +218,8 @@ def _event_text(event: ConversationEvent) -> str:
 
 def _by_day(items: Iterable[Item]) -> list[Day]:
     """In order of time; what happened at the same moment keeps the order given (messages before events)."""
-    ordered = sorted(items, key=lambda item: item.at)
+    # By UTC: within one zone Python compares what the clock shows, and in autumn an hour of that comes twice.
+    ordered = sorted(items, key=lambda item: item.at.astimezone(UTC))
     return [
         Day(day.isoformat(), _long_day(day), list(of_day))
         for day, of_day in itertools.groupby(ordered, key=lambda item: item.at.date())

@@ -19,6 +19,11 @@ def sweep_unclear() -> None:
     delivery.sweep_unclear(now=timezone.now())
 
 
+@shared_task(name="messaging.hold_overdue")
+def hold_overdue() -> None:
+    delivery.hold_overdue(now=timezone.now())
+
+
 @shared_task(name="messaging.close_gap")
 def close_gap() -> None:
     gaps.close(get_carrier_list(), now=timezone.now())

@@ -7,6 +7,7 @@ carrier has no idempotency key, so a repeat could be a second text on somebody's
 
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from urllib.parse import urlencode
 
@@ -16,6 +17,7 @@ from django.urls import reverse
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.rest import Client as TwilioRestClient
 from twilio.rest.api.v2010.account.message import MessageInstance
+from twilio.rest.api.v2010.account.message.media import MediaInstance
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
 from messaging.sms import (
@@ -36,6 +38,9 @@ logger = logging.getLogger(__name__)
 
 LIST_PAGE_SIZE = 1000
 
+# What Twilio's package raises for an answer that is not what it expects.
+_UNREADABLE = (TwilioException, ValueError, LookupError, TypeError, AttributeError)
+
 
 class TwilioBackend:
     """One for a process: its connections are kept and shared by the sending threads."""
@@ -54,39 +59,57 @@ class TwilioBackend:
             return _read_refusal(_number(error.status), _number(error.code))
         except requests.exceptions.RequestException as error:
             return NotTaken() if _never_connected(error) else Unclear()
-        except (TwilioException, ValueError, LookupError, TypeError, AttributeError):
+        except _UNREADABLE:
             logger.warning("an answer of the carrier that can't be read; the text is unclear")
             return Unclear()
         return Accepted(message.sid) if message.sid else Unclear()
 
     def outgoing_since(self, our_number: str, since: datetime) -> Iterator[CarrierRecord]:
-        """Twilio lists newest first. No filter by DateSent: a text that waits in its queue has none yet."""
-        try:
-            for message in self._messages.stream(from_=our_number, page_size=LIST_PAGE_SIZE):
-                if message.date_created < since:
-                    return
-                yield _record(message)
-        except (TwilioException, requests.exceptions.RequestException) as error:
-            raise CarrierUnreachable from error
+        for message in self._listed(since, from_=our_number):
+            yield _record(message)
 
     def incoming_since(self, our_number: str, since: datetime) -> Iterator[tuple[InboundText, datetime]]:
         """Texts to our number; those between two of our own numbers are outgoing ones, and are left out."""
-        try:
-            for message in self._messages.stream(to=our_number, page_size=LIST_PAGE_SIZE):
-                if message.date_created < since:
-                    return
-                if message.direction == "inbound":
-                    yield self._inbound(message), message.date_created
-        except (TwilioException, requests.exceptions.RequestException) as error:
-            raise CarrierUnreachable from error
+        for message in self._listed(since, to=our_number):
+            if message.direction == "inbound" and (text := self._inbound(message)) is not None:
+                yield text, message.date_created
 
-    def _inbound(self, message: MessageInstance) -> InboundText:
-        form = {"MessageSid": message.sid, "From": message.from_, "To": message.to, "Body": message.body or ""}
-        if int(message.num_media or 0):
-            for position, media in enumerate(message.media.list(limit=payloads.MAX_MEDIA)):
+    def _listed(self, since: datetime, **numbers: str) -> Iterator[MessageInstance]:
+        """What was made since then. Raises CarrierUnreachable.
+
+        Twilio orders by when a text was sent, newest first, which may be hours after it was made: only one that was
+        sent before `since` has none behind it. No filter by DateSent: what waits in Twilio's queue has none yet.
+        """
+        with _unreadable_is_unreachable():
+            for message in self._messages.stream(page_size=LIST_PAGE_SIZE, **numbers):
+                if message.date_created >= since:
+                    yield message
+                elif message.date_sent is not None and message.date_sent < since:
+                    return
+
+    def _inbound(self, message: MessageInstance) -> InboundText | None:
+        """None for a text of nobody: its webhook made it a stray text."""
+        form = {"MessageSid": message.sid, "From": message.from_ or "", "To": message.to, "Body": message.body or ""}
+        with _unreadable_is_unreachable():
+            for position, media in enumerate(self._media(message)):
                 form[f"MediaUrl{position}"] = f"https://api.twilio.com{media.uri.removesuffix('.json')}"
-                form[f"MediaContentType{position}"] = media.content_type
-        return payloads.inbound_text(form)
+                form[f"MediaContentType{position}"] = media.content_type or ""
+        try:
+            return payloads.inbound_text(form)
+        except payloads.NoSender:
+            return None
+
+    def _media(self, message: MessageInstance) -> list[MediaInstance]:
+        return message.media.list(limit=payloads.MAX_MEDIA) if int(message.num_media or 0) else []
+
+
+@contextmanager
+def _unreadable_is_unreachable() -> Iterator[None]:
+    """Half a list proves nothing."""
+    try:
+        yield
+    except (*_UNREADABLE, requests.exceptions.RequestException) as error:
+        raise CarrierUnreachable from error
 
 
 def _record(message: MessageInstance) -> CarrierRecord:
@@ -96,7 +119,7 @@ def _record(message: MessageInstance) -> CarrierRecord:
         carrier_id=message.sid,
         our_number=message.from_,
         their_number=message.to,
-        body=message.body,
+        body=message.body or "",
         created_at=message.date_created,
         state=state,
         reason=errors.reason_for(message.error_code) if failed else None,

@@ -14,13 +14,12 @@ _CODES_BY_REASON: dict[Reason, frozenset[int]] = {
     Reason.TOO_LONG: frozenset({21605, 21617, 30019}),
     Reason.CONGESTION: frozenset({30001, 30017, 30022, 30023, 63018}),
     Reason.EXPIRED: frozenset({30036}),
-    Reason.OUR_NUMBER: frozenset(
-        {21212, 21601, 21603, 21606, 21608, 21616, 21621, 21622, 21660, 21661, 21703, 21704, 21705, 21706}
-        | {30024, 30032, 30033, 30034, 30035, 30532, 30533}
-    ),
-    Reason.ACCOUNT: frozenset({20003, 20004, 20005, 20006, 20008, 30002, 63038, 90010}),
+    # These two stop all sending from the number or the account (messaging.holds): the next text would fail too.
+    Reason.OUR_NUMBER: frozenset({21212, 21601, 21603, 21606, 21660, 21661, 30024, 30032, 30033, 30034, 30035}),
+    Reason.ACCOUNT: frozenset({20003, 20005, 30002, 63038, 90010}),
     Reason.SET_UP: frozenset(
-        {20404, 20409, 21602, 21604, 21609, 21619, 21620, 21623, 21624, 21654, 21656, 14103}
+        {20004, 20006, 20008, 21608, 21616, 21621, 21622, 21703, 21704, 21705, 21706, 30532, 30533}
+        | {20404, 20409, 21602, 21604, 21609, 21619, 21620, 21623, 21624, 21654, 21656, 14103}
         | {90007, 30012, 30013, 30014, 30015, 30016, 30045}
     ),
 }

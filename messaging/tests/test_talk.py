@@ -78,10 +78,10 @@ def test_times_are_those_of_the_department(client_of_alice: CaseAssignment, char
     builders.make_incoming(client_of_alice, at=NOON)
     assert only_message(client_of_alice).time == "12:00 pm"
     assert only_message(client_of_alice).full_time == "Tuesday, March 3, 2026, 12:00 pm (America/Denver)"
-    Department.objects.filter(pk=charlie.department_id).update(time_zone="America/New_York")
-    elsewhere = builders.make_client(User.objects.get(pk=charlie.pk))
-    builders.make_incoming(elsewhere, at=NOON)
-    assert only_message(elsewhere).time == "2:00 pm"
+    Department.objects.exclude(pk=client_of_alice.client.department_id).update(time_zone="America/New_York")
+    in_new_york = builders.make_client(User.objects.get(pk=charlie.pk))
+    builders.make_incoming(in_new_york, at=NOON)
+    assert only_message(in_new_york).time == "2:00 pm"
 
 
 def test_the_hour_that_comes_twice_in_autumn_stays_in_order(client_of_alice: CaseAssignment) -> None:

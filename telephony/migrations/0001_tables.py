@@ -5,27 +5,36 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='StrayText',
+            name="StrayText",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('carrier_id', models.CharField(max_length=64, unique=True)),
-                ('reason', models.CharField(choices=[('no_department', 'No Department'), ('no_sender', 'No Sender'), ('failed', 'Failed')], max_length=20)),
-                ('form', models.JSONField(help_text='Every parameter as it came: name to list of values.')),
-                ('received_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('try_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('placed_at', models.DateTimeField(blank=True, help_text='When it found its conversation after all.', null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("carrier_id", models.CharField(max_length=64, unique=True)),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[("no_department", "No Department"), ("no_sender", "No Sender"), ("failed", "Failed")],
+                        max_length=20,
+                    ),
+                ),
+                ("form", models.JSONField(help_text="Every parameter as it came: name to list of values.")),
+                ("received_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("try_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "placed_at",
+                    models.DateTimeField(blank=True, help_text="When it found its conversation after all.", null=True),
+                ),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('placed_at__isnull', True)), fields=['try_at'], name='stray_due')],
+                "indexes": [
+                    models.Index(condition=models.Q(("placed_at__isnull", True)), fields=["try_at"], name="stray_due")
+                ],
             },
         ),
     ]

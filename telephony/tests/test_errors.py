@@ -1,4 +1,4 @@
-"""Every code of TWILIO.md section 3 means something on purpose: a reason of ours, "later", or none of our business."""
+"""Every code of Twilio's about a text means something on purpose: a reason of ours, "later", or none of our business."""
 
 import pytest
 
@@ -7,9 +7,9 @@ from telephony import errors
 
 Reason = FailureReason
 
-# The table of TWILIO.md section 3: what a text of ours can be refused with, and what the case manager is told.
+# From Twilio's error dictionary: what a text of ours can be refused with, and what the case manager is told.
 REASONS = {
-    20003: Reason.ACCOUNT, 20004: Reason.ACCOUNT, 20005: Reason.ACCOUNT, 20006: Reason.ACCOUNT, 20008: Reason.ACCOUNT,
+    20003: Reason.ACCOUNT, 20004: Reason.SET_UP, 20005: Reason.ACCOUNT, 20006: Reason.SET_UP, 20008: Reason.SET_UP,
     30002: Reason.ACCOUNT, 63038: Reason.ACCOUNT, 90010: Reason.ACCOUNT,
     21211: Reason.IMPOSSIBLE_NUMBER, 21265: Reason.IMPOSSIBLE_NUMBER, 21612: Reason.IMPOSSIBLE_NUMBER,
     21910: Reason.IMPOSSIBLE_NUMBER,
@@ -25,11 +25,11 @@ REASONS = {
     63018: Reason.CONGESTION,
     30036: Reason.EXPIRED,
     21212: Reason.OUR_NUMBER, 21601: Reason.OUR_NUMBER, 21603: Reason.OUR_NUMBER, 21606: Reason.OUR_NUMBER,
-    21608: Reason.OUR_NUMBER, 21616: Reason.OUR_NUMBER, 21621: Reason.OUR_NUMBER, 21622: Reason.OUR_NUMBER,
-    21660: Reason.OUR_NUMBER, 21661: Reason.OUR_NUMBER, 21703: Reason.OUR_NUMBER, 21704: Reason.OUR_NUMBER,
-    21705: Reason.OUR_NUMBER, 21706: Reason.OUR_NUMBER, 30024: Reason.OUR_NUMBER, 30032: Reason.OUR_NUMBER,
-    30033: Reason.OUR_NUMBER, 30034: Reason.OUR_NUMBER, 30035: Reason.OUR_NUMBER, 30532: Reason.OUR_NUMBER,
-    30533: Reason.OUR_NUMBER,
+    21608: Reason.SET_UP, 21616: Reason.SET_UP, 21621: Reason.SET_UP, 21622: Reason.SET_UP,
+    21660: Reason.OUR_NUMBER, 21661: Reason.OUR_NUMBER, 21703: Reason.SET_UP, 21704: Reason.SET_UP,
+    21705: Reason.SET_UP, 21706: Reason.SET_UP, 30024: Reason.OUR_NUMBER, 30032: Reason.OUR_NUMBER,
+    30033: Reason.OUR_NUMBER, 30034: Reason.OUR_NUMBER, 30035: Reason.OUR_NUMBER, 30532: Reason.SET_UP,
+    30533: Reason.SET_UP,
     20404: Reason.SET_UP, 20409: Reason.SET_UP, 21602: Reason.SET_UP, 21604: Reason.SET_UP, 21609: Reason.SET_UP,
     21619: Reason.SET_UP, 21620: Reason.SET_UP, 21623: Reason.SET_UP, 21624: Reason.SET_UP, 21654: Reason.SET_UP,
     21656: Reason.SET_UP, 14103: Reason.SET_UP, 90007: Reason.SET_UP, 30012: Reason.SET_UP, 30013: Reason.SET_UP,

@@ -1,0 +1,92 @@
+"""Stops on sending that every worker sees: for one department's number, or for the whole account at the carrier.
+
+When the carrier refuses a text because of who sends it, every further text would fail the same way. So everything stays
+queued, the people who can settle it are told, and one text in five minutes tries whether it is settled.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from enum import Enum, auto
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+
+from accounts import mail
+from accounts.models import User
+from messaging.failures import FailureReason
+from messaging.models import SendingHold
+
+logger = logging.getLogger(__name__)
+
+TRY_EVERY = timedelta(minutes=5)
+WHOLE_ACCOUNT = ""
+
+
+def scope_of(reason: FailureReason | None, our_number: str) -> str | None:
+    """Whose sending such a refusal stops: our number's, WHOLE_ACCOUNT, or nobody's (None)."""
+    if reason is FailureReason.ACCOUNT:
+        return WHOLE_ACCOUNT
+    return our_number if reason is FailureReason.OUR_NUMBER else None
+
+
+def in_force(now: datetime) -> Exists:
+    """A condition on messages: their sending is stopped, and it isn't yet time to try whether that is settled."""
+    ours = Q(number=WHOLE_ACCOUNT) | Q(number=OuterRef("department__phone_number"))
+    return Exists(SendingHold.objects.filter(ours, try_at__gt=now))
+
+
+def stopped_since(our_number: str) -> datetime | None:
+    """Since when nothing goes out from our number, if so."""
+    holds = SendingHold.objects.filter(number__in=[WHOLE_ACCOUNT, our_number])
+    return holds.order_by("since").values_list("since", flat=True).first()
+
+
+class Turn(Enum):
+    """Whether a text may go out: freely, as the one that tries whether a hold is settled, or not yet."""
+
+    FREE = auto()
+    TRIAL = auto()
+    NOT_YET = auto()
+
+
+def take_turn(our_number: str, now: datetime) -> Turn:
+    """Within a claim, after the gate. Of several loops that come when it is time to try, one gets the trial."""
+    holds = list(SendingHold.objects.select_for_update().filter(number__in=[WHOLE_ACCOUNT, our_number]).order_by("pk"))
+    if not holds:
+        return Turn.FREE
+    if any(hold.try_at > now for hold in holds):
+        return Turn.NOT_YET
+    SendingHold.objects.filter(pk__in=[hold.pk for hold in holds]).update(try_at=now + TRY_EVERY)
+    return Turn.TRIAL
+
+
+@transaction.atomic
+def put(number: str, *, reason: FailureReason, error_code: int | None, now: datetime) -> None:
+    """Stops the sending and tells those who can settle it, once."""
+    hold = SendingHold(number=number, reason=reason, error_code=error_code, since=now, try_at=now + TRY_EVERY)
+    SendingHold.objects.bulk_create([hold], ignore_conflicts=True)
+    if SendingHold.objects.filter(number=number, told_at__isnull=True).update(told_at=now):
+        logger.critical("sending is stopped for %s: error %s", number[-2:] or "the whole account", error_code)
+        for person in _who_can_settle(number):
+            context = {"person": person, "number": number, "reason": reason.label, "error_code": error_code or "-"}
+            mail.queue("messaging/email/sending_stopped", to=person.email, context=context, now=now)
+
+
+def _who_can_settle(number: str) -> list[User]:
+    """The operators; for a department's number its administrators too."""
+    people = Q(is_superuser=True)
+    if number != WHOLE_ACCOUNT:
+        people |= Q(role=User.Role.ADMINISTRATOR, department__phone_number=number)
+    return list(User.objects.filter(people, is_active=True).order_by("pk"))
+
+
+def lift(our_number: str) -> None:
+    """The carrier took a text from our number: what held it up is settled."""
+    lifted, _rows = SendingHold.objects.filter(number__in=[WHOLE_ACCOUNT, our_number]).delete()
+    if lifted:
+        logger.warning("sending goes on")
+
+
+def try_now(*, now: datetime) -> None:
+    """Somebody says that it is settled: the next text tries."""
+    SendingHold.objects.update(try_at=now)

@@ -1,0 +1,155 @@
+"""My clients, as a browser gets it."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client as Browser
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import User
+from clients.models import CaseAssignment
+from messaging.models import Message
+from messaging.tests.pages import client_names, source, words
+from tests import builders
+
+pytestmark = pytest.mark.django_db
+
+QUERIES = 4  # the session, the person with the department, the figures, the rows
+
+
+def test_an_empty_list_says_what_to_do_first(as_alice: Browser) -> None:
+    assert "Add your first client" in words(as_alice.get("/"))
+
+
+def test_each_client_has_a_row_with_a_link(as_alice: Browser, alice: User) -> None:
+    assignment = builders.make_client(alice, address="+18015550177")
+    builders.make_incoming(assignment, "I am here")
+    page = as_alice.get("/")
+    assert client_names(page) == ["Maria Lopez"]
+    assert f'href="/conversations/{assignment.client_id}/"' in source(page)
+    for said in ("(801) 555-0177", "Active", "I am here", "just now", "1 unread"):
+        assert said in words(page)
+
+
+def test_the_rows_stand_in_their_order(as_alice: Browser, alice: User) -> None:
+    for name, minutes in (("Old", 30), ("New", 10)):
+        assignment = builders.make_client(alice, first_name="", last_name=name)
+        builders.make_outgoing(assignment, state=Message.State.DELIVERED, at=builders.minutes_ago(minutes))
+    builders.make_incoming(builders.make_client(alice, first_name="", last_name="Unread"), at=builders.minutes_ago(60))
+    assert client_names(as_alice.get("/")) == ["Unread", "New", "Old"]
+
+
+def test_a_client_never_contacted_says_so_with_two_dashes(as_alice: Browser, alice: User) -> None:
+    builders.make_client(alice)
+    assert "--" in words(as_alice.get("/"))
+
+
+def test_ones_own_last_text_says_you(as_alice: Browser, alice: User) -> None:
+    builders.make_outgoing(builders.make_client(alice), "See you")
+    assert "You: See you" in words(as_alice.get("/"))
+
+
+@pytest.mark.parametrize(
+    ("number", "warning"),
+    [
+        ({"opted_out_at": timezone.now(), "opted_out_source": "keyword"}, "Opted out"),
+        ({"wrong_at": timezone.now()}, "Wrong number"),
+    ],
+)
+def test_a_warning_is_said_in_words(number: dict[str, object], warning: str, as_alice: Browser, alice: User) -> None:
+    builders.make_client(alice, **number)
+    assert warning in words(as_alice.get("/"))
+
+
+def test_a_text_that_was_not_delivered_is_said_in_words(as_alice: Browser, alice: User) -> None:
+    builders.make_outgoing(builders.make_client(alice), state=Message.State.UNDELIVERED)
+    assert "Not delivered" in words(as_alice.get("/"))
+
+
+def test_nobody_elses_client_is_shown(as_alice: Browser, bob: User, charlie: User) -> None:
+    for other in (bob, charlie):
+        builders.make_client(other, last_name="Elsewhere")
+    assert "Elsewhere" not in source(as_alice.get("/"))
+    assert client_names(as_alice.get("/", {"search": "elsewhere"})) == []
+
+
+def test_names_and_texts_with_markup_are_shown_as_typed(as_alice: Browser, alice: User) -> None:
+    assignment = builders.make_client(alice, first_name="<b>Maria</b>", last_name='%s & "x"')
+    builders.make_incoming(assignment, "<script>alert(1)</script>")
+    page = as_alice.get("/", {"search": "<b>"})
+    assert client_names(page) == ['<b>Maria</b> %s & "x"']
+    assert "<b>Maria" not in source(page)
+    assert "<script>alert" not in source(page)
+
+
+@pytest.mark.parametrize("search", ["(801) 555-0177", "lopez maria", "Maria\0"])
+def test_search_works_without_a_script_and_keeps_what_was_typed(search: str, as_alice: Browser, alice: User) -> None:
+    builders.make_client(alice, address="+18015550177")
+    builders.make_client(alice, first_name="Ana", last_name="Marin")
+    page = as_alice.get("/", {"search": search})
+    assert client_names(page) == ["Maria Lopez"]
+    assert f'value="{search.strip(chr(0))}"' in source(page)
+    assert "1 client matches" in words(page)
+
+
+@pytest.mark.parametrize("search", ["\0", " ", "%", "x" * 5000, "\ufffe", "' OR 1=1 --", "a " * 3000, "9" * 100])
+def test_any_search_is_answered(search: str, as_alice: Browser, alice: User) -> None:
+    builders.make_client(alice)
+    assert as_alice.get("/", {"search": search}).status_code == 200
+
+
+def test_a_search_without_a_match_says_so(as_alice: Browser, alice: User) -> None:
+    builders.make_client(alice)
+    assert "No client matches “<nobody>”" in words(as_alice.get("/", {"search": "<nobody>"}))
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"), [("1", 1), ("2", 2), ("99", 2), ("0", 2), ("x", 1), ("9" * 40, 2), ("", 1)]
+)
+def test_any_page_number_shows_a_page(asked: str, shown: int, as_alice: Browser, alice: User) -> None:
+    builders.make_caseload(alice, 60)
+    page = as_alice.get("/", {"page": asked})
+    assert len(client_names(page)) == (50 if shown == 1 else 10)
+    assert f"Page {shown} of 2" in words(page)
+
+
+def test_paging_keeps_the_search(as_alice: Browser, alice: User) -> None:
+    builders.make_caseload(alice, 60)
+    assert 'href="?search=many&amp;page=2"' in source(as_alice.get("/", {"search": "many"}))
+
+
+def test_the_title_counts_what_is_unread(as_alice: Browser, alice: User) -> None:
+    builders.make_incoming(builders.make_client(alice))
+    assert "<title>(1) My clients" in source(as_alice.get("/"))
+
+
+def test_a_script_gets_the_list_alone(as_alice: Browser, alice: User) -> None:
+    builders.make_client(alice)
+    fragment = as_alice.get("/", headers={"HX-Request": "true"})
+    assert client_names(fragment) == ["Maria Lopez"]
+    assert "<html" not in source(fragment)
+
+
+@pytest.mark.parametrize("clients", [10, 1000])
+def test_the_page_takes_four_queries_however_long_the_list_is(
+    clients: int, as_alice: Browser, alice: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    builders.make_caseload(alice, clients)
+    as_alice.get("/")  # writes down that the session is used
+    with django_assert_num_queries(QUERIES):
+        page = as_alice.get("/", {"search": "many"})
+    assert len(client_names(page)) == min(clients, 50)
+
+
+def test_the_page_is_private(as_alice: Browser) -> None:
+    response = as_alice.get("/")
+    assert response.headers["Cache-Control"] == "private, no-store"
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+
+
+def test_a_contact_of_long_ago_is_told_in_weeks(as_alice: Browser, alice: User) -> None:
+    assignment = builders.make_client(alice)
+    CaseAssignment.objects.update(started_at=builders.minutes_ago(60 * 24 * 30))
+    builders.make_incoming(assignment, at=timezone.now() - timedelta(days=15))
+    assert "2 weeks ago" in words(as_alice.get("/")).replace("\xa0", " ")

@@ -1,0 +1,112 @@
+"""New client, as a browser gets it."""
+
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client as Browser
+
+from accounts.models import Department, User
+from clients import routing
+from clients.models import CaseAssignment, Client, ClientStatus
+from messaging.tests.pages import field, source, text_box, words
+from tests import builders
+
+pytestmark = pytest.mark.django_db
+
+NUMBER = "+18015550177"
+
+
+def save(browser: Browser, department: Department, *, follow: bool = False, **typed: str) -> HttpResponse:
+    """Fills in the form and saves it."""
+    status = ClientStatus.objects.get(department=department, name="Active")
+    usual = {"first_name": "Maria", "last_name": "Lopez", "phone_number": "(801) 555-0177", "status": str(status.pk)}
+    response: Any = browser.post("/clients/new/", usual | typed, follow=follow)
+    assert isinstance(response, HttpResponse)
+    return response
+
+
+def test_the_first_status_of_the_department_is_preselected(as_alice: Browser, department: Department) -> None:
+    status = ClientStatus.objects.get(department=department, name="Active")
+    assert f'<option value="{status.pk}" selected>Active</option>' in source(as_alice.get("/clients/new/"))
+
+
+def test_saving_opens_the_conversation(as_alice: Browser, alice: User, department: Department) -> None:
+    response = save(as_alice, department, notes="likes mornings")
+    assignment = CaseAssignment.objects.get()
+    assert (assignment.case_manager, assignment.client.full_name) == (alice, "Maria Lopez")
+    assert response.headers["Location"] == f"/conversations/{assignment.client_id}/"
+    assert builders.number_of(assignment).address == NUMBER
+    assert "likes mornings" in words(as_alice.get(response.headers["Location"]))
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"phone_number": "555-0142"}, "only 7 digits"),
+        ({"phone_number": "<b>"}, "This is not a phone number"),
+        ({"last_name": ""}, "This field is required"),
+        ({"status": "999999"}, "not one of the available choices"),
+    ],
+)
+def test_what_can_not_be_saved_comes_back_with_the_reason_and_all_that_was_typed(
+    typed: dict[str, str], said: str, as_alice: Browser, department: Department
+) -> None:
+    page = save(as_alice, department, **{"notes": "<i>notes</i>", "id_number": '"A"'} | typed)
+    assert said in words(page)
+    assert (field(page, "first_name"), field(page, "id_number")) == ("Maria", '"A"')
+    assert text_box(page, "notes") == "<i>notes</i>"
+    for name in typed.keys() & {"phone_number", "last_name"}:
+        assert field(page, name) == typed[name]
+    assert not Client.objects.exists()
+
+
+def test_a_client_whom_one_has_is_opened_with_a_notice(as_alice: Browser, alice: User, department: Department) -> None:
+    mine = builders.make_client(alice, address=NUMBER, first_name="Marie")
+    page = save(as_alice, department, follow=True)
+    assert "You have this client already. Nothing was changed." in source(page)
+    assert "Marie Lopez" in words(page)
+    assert CaseAssignment.objects.get() == mine
+
+
+def test_a_client_whom_one_deleted_is_back_with_a_notice(
+    as_alice: Browser, alice: User, department: Department
+) -> None:
+    before = builders.make_client(alice, address=NUMBER)
+    builders.make_incoming(before, "from before")
+    routing.end(before, CaseAssignment.EndReason.DELETED, builders.minutes_ago(5))
+    page = save(as_alice, department, follow=True)
+    assert "is back with the whole conversation" in source(page)
+    assert "from before" in words(page)
+
+
+def test_an_unclaimed_clients_texts_are_shown_with_a_notice(as_alice: Browser, department: Department) -> None:
+    stranger = builders.make_client(None, department=department, address=NUMBER, first_name="", last_name="")
+    builders.make_incoming(stranger, "hello?")
+    page = save(as_alice, department, follow=True)
+    assert "Texts had come from this number already" in source(page)
+    assert "hello?" in words(page)
+
+
+def test_a_colleagues_client_is_refused_naming_the_colleague(
+    as_alice: Browser, bob: User, department: Department
+) -> None:
+    builders.make_client(bob, address=NUMBER)
+    page = save(as_alice, department)
+    assert "Bob Brown works with the client of this number. A supervisor can transfer them to you." in words(page)
+    assert field(page, "phone_number") == "(801) 555-0177"
+    assert CaseAssignment.objects.get().case_manager == bob
+
+
+def test_a_client_of_another_department_is_not_mentioned(
+    as_alice: Browser, alice: User, charlie: User, department: Department
+) -> None:
+    builders.make_client(charlie, address=NUMBER)
+    assert save(as_alice, department).status_code == 302
+    assert CaseAssignment.objects.filter(case_manager=alice).count() == 1
+
+
+def test_the_same_form_twice_adds_one_client(as_alice: Browser, department: Department) -> None:
+    first, second = save(as_alice, department), save(as_alice, department)
+    assert first.headers["Location"] == second.headers["Location"]
+    assert Client.objects.count() == 1

@@ -1,0 +1,157 @@
+"""Each page and each button: the owner, a colleague, another department, a supervisor, a visitor."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from django.db.models import Model
+from django.http import HttpResponse
+from django.test import Client as Browser
+from django.urls import reverse
+
+from accounts.models import AuditEntry, User
+from clients.models import CaseAssignment
+from messaging import urls
+from messaging.models import Message
+from tests import builders
+
+pytestmark = pytest.mark.django_db
+
+PEOPLE = ["alice", "bob", "charlie", "supervisor", "visitor"]
+SIGN_IN = "sign in"
+Answer = int | str
+
+
+@dataclass(frozen=True)
+class Door:
+    """One way in: the page's name, what is posted (None: it is only looked at), and what each person gets."""
+
+    name: str
+    posted: dict[str, str] | None
+    alice: Answer
+    bob: Answer
+    charlie: Answer
+    supervisor: Answer
+    visitor: Answer = SIGN_IN
+
+    def __str__(self) -> str:
+        return f"{'look at' if self.posted is None else 'post to'} {self.name}"
+
+
+TEXT = {"body": "Hello", "submission_key": str(uuid.uuid4())}
+DOORS = [
+    Door("my-clients", None, 200, 200, 200, 200),
+    Door("my-clients", {}, 405, 405, 405, 405),
+    Door("client-new", None, 200, 200, 200, 200),
+    Door("client-new", {"last_name": ""}, 200, 200, 200, 200),
+    Door("conversation", None, 200, 404, 404, 200),
+    Door("conversation", TEXT, 302, 404, 404, 404),
+    Door("conversation-talk", None, 200, 404, 404, 200),
+    Door("conversation-talk", {}, 405, 405, 405, 405),
+    Door("conversation-read", {"up_to": str(2**62)}, 302, 404, 404, 404),
+    Door("conversation-read", None, 405, 405, 405, 405),
+    Door("message-settle", {}, 302, 404, 404, 404),
+    Door("message-settle", None, 405, 405, 405, 405),
+    Door("help", None, 200, 200, 200, 200, 200),
+    Door("help", {}, 405, 405, 405, 405, 405),
+]
+
+
+@pytest.fixture
+def browsers(
+    as_alice: Browser, as_bob: Browser, as_charlie: Browser, as_supervisor: Browser, anonymous: Browser
+) -> dict[str, Browser]:
+    return dict(zip(PEOPLE, (as_alice, as_bob, as_charlie, as_supervisor, anonymous), strict=True))
+
+
+@pytest.fixture
+def client_of_alice(alice: User) -> CaseAssignment:
+    assignment = builders.make_client(alice, last_name="Lopez-Secret")
+    builders.make_incoming(assignment, "secret words")
+    return assignment
+
+
+def address(name: str, assignment: CaseAssignment) -> str:
+    """The page of this client, where the page is one of a client."""
+    if name == "message-settle":
+        held = builders.make_outgoing(assignment, state=Message.State.HELD, hold_reason="too_late")
+        return reverse(name, args=[assignment.client_id, held.public_id, "drop"])
+    return reverse(name, args=[assignment.client_id] if name.startswith("conversation") else [])
+
+
+def answer(door: Door, browser: Browser, url: str) -> tuple[Answer, HttpResponse]:
+    response = browser.get(url) if door.posted is None else browser.post(url, door.posted)
+    is_sign_in = response.status_code == 302 and response.headers["Location"].startswith(reverse("account_login"))
+    return SIGN_IN if is_sign_in else response.status_code, response  # type: ignore[return-value]
+
+
+def test_every_page_is_asked_for() -> None:
+    assert {door.name for door in DOORS} == {pattern.name for pattern in urls.urlpatterns}
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+@pytest.mark.parametrize("door", DOORS, ids=str)
+def test_a_door_opens_only_for(
+    door: Door, who: str, browsers: dict[str, Browser], client_of_alice: CaseAssignment
+) -> None:
+    got, response = answer(door, browsers[who], address(door.name, client_of_alice))
+    assert got == getattr(door, who)
+    if got in (404, 405, SIGN_IN):
+        assert "ecret" not in response.content.decode()
+
+
+@pytest.mark.parametrize("door", [door for door in DOORS if door.posted is not None], ids=str)
+def test_who_may_not_changes_nothing(door: Door, browsers: dict[str, Browser], client_of_alice: CaseAssignment) -> None:
+    url = address(door.name, client_of_alice)
+    before = snapshot()
+    for who in PEOPLE:
+        if getattr(door, who) in (404, 405, SIGN_IN):
+            answer(door, browsers[who], url)
+    assert snapshot() == before
+
+
+def snapshot() -> list[dict[str, object]]:
+    """Every row that a page of messaging could change."""
+    tables: list[type[Model]] = [Message, CaseAssignment, AuditEntry]
+    return [row for table in tables for row in table._default_manager.order_by("pk").values()]
+
+
+DOORS_OF_CLIENTS = [door for door in DOORS if door.name.startswith("conversation") and door.alice != 405]
+
+
+@pytest.mark.parametrize("client_id", ["0", "999999999", str(2**63 - 1), str(2**63), "9" * 60])
+@pytest.mark.parametrize("door", DOORS_OF_CLIENTS, ids=str)
+def test_a_client_who_does_not_exist_is_not_found(
+    door: Door, client_id: str, as_alice: Browser, as_supervisor: Browser
+) -> None:
+    url = reverse(door.name, args=[7]).replace("/7/", f"/{client_id}/")
+    assert answer(door, as_alice, url)[0] == 404
+    assert answer(door, as_supervisor, url)[0] == 404
+
+
+@pytest.mark.parametrize("client_id", ["-1", "x", "1.5", "%00", "1e9"])
+def test_what_is_no_number_is_not_found(client_id: str, as_alice: Browser) -> None:
+    assert as_alice.get(f"/conversations/{client_id}/").status_code == 404
+
+
+@pytest.mark.parametrize("door", [door for door in DOORS if door.posted is not None and door.alice != 405], ids=str)
+def test_a_form_without_its_token_is_refused_and_changes_nothing(
+    door: Door, alice: User, client_of_alice: CaseAssignment
+) -> None:
+    browser = Browser(enforce_csrf_checks=True)
+    browser.force_login(alice)
+    url = address(door.name, client_of_alice)
+    before = snapshot()
+    assert answer(door, browser, url)[0] == 403
+    assert snapshot() == before
+
+
+@pytest.mark.parametrize("find", [lambda a: reverse("conversation", args=[a.client_id]), lambda a: "/clients/new/"])
+def test_the_operator_without_a_department_has_no_clients(
+    find: Callable[[CaseAssignment], str], client_of_alice: CaseAssignment
+) -> None:
+    browser = Browser()
+    browser.force_login(User.objects.create_superuser("operator@clientcomm.test", "a password", full_name="Olga"))
+    assert browser.get(find(client_of_alice)).status_code == 404
+    assert browser.get("/").headers["Location"] == "/admin/"
