@@ -36,7 +36,7 @@ class Background:
             without_mingle=True,
             without_heartbeat=True,
         )
-        self._beat = beat.Service(app)
+        self._beat = beat.Service(app, scheduler_cls=beat.Scheduler)
         self._worker_thread = self._thread("worker", self._worker.start)
         self._beat_thread = self._thread("beat", self._beat.start)
         self._stopping = threading.Event()

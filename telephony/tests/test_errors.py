@@ -1,4 +1,4 @@
-"""Every code of Twilio's about a text means something on purpose: a reason of ours, "later", or none of our business."""
+"""Every code of Twilio's about a text means something on purpose: a reason of ours, "later", or no business of ours."""
 
 import pytest
 
