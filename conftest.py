@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.test import Client as Browser
 
@@ -18,6 +19,10 @@ from accounts.models import Department, User
 from tests import builders, running, servers
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+
+# A machine that several people use is slow now and then: that says nothing about an example.
+hypothesis.settings.register_profile("clientcomm", deadline=None)
+hypothesis.settings.load_profile("clientcomm")
 
 
 def pytest_report_header() -> str:

@@ -3,7 +3,7 @@
 import functools
 import itertools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -19,6 +19,10 @@ from messaging.failures import ADVICE, FailureReason, HoldReason
 from messaging.models import Attachment, Message
 
 PAGE_SIZE = 50
+_SHOWN = [
+    *("public_id", "direction", "state", "state_at", "placed_at", "body", "read_at", "arrived_at"),
+    *("hold_reason", "failure_reason", "author__full_name"),
+]
 LATE = timedelta(minutes=5)  # from the carrier's time of an incoming text to ours
 
 
@@ -35,8 +39,10 @@ class Choice:
     name: str
 
 
-@dataclass
+@dataclass(frozen=True)
 class MessageItem:
+    """All that a bubble shows, in the order in which it shows it."""
+
     id: int
     dom_id: str
     is_outgoing: bool
@@ -49,11 +55,11 @@ class MessageItem:
     state_tone: str
     problem_advice: str
     show_state: bool
-    media: list[File]
+    media: tuple[File, ...]
     is_unread: bool
     is_late: bool
     public_id: UUID
-    choices: list[Choice]
+    choices: tuple[Choice, ...]
     kind: str = "message"
 
 
@@ -97,7 +103,7 @@ def read_talk(assignment: CaseAssignment, *, reader: User, now: datetime, before
     since, until = messages[0].placed_at if is_more else None, edge.placed_at if edge else None
     events = _events(assignment, since=since, until=until)
     items: list[Item] = [_message_item(message, reader, now, zone) for message in messages]
-    _hide_repeated_states(items)
+    items = _without_repeated_states(items)
     items += [_event_item(event, zone) for event in events]
     incoming = [message for message in messages if not message.is_outgoing]
     return Talk(
@@ -116,7 +122,7 @@ def _messages(assignment: CaseAssignment, edge: Message | None) -> tuple[list[Me
     if edge is not None:
         shown = shown.filter(Q(placed_at__lt=edge.placed_at) | Q(placed_at=edge.placed_at, pk__lt=edge.pk))
     newest_first = shown.select_related("author").prefetch_related("attachments").order_by("-placed_at", "-pk")
-    with_retries = newest_first.annotate(again_at=F("retried_as__placed_at"))
+    with_retries = newest_first.only(*_SHOWN).annotate(again_at=F("retried_as__placed_at"))
     page: list[Message] = list(with_retries[: PAGE_SIZE + 1])
     return page[PAGE_SIZE - 1 :: -1], len(page) > PAGE_SIZE
 
@@ -150,11 +156,11 @@ def _message_item(message: Message, reader: User, now: datetime, zone: ZoneInfo)
         state_tone=words.tone,
         problem_advice=words.advice,
         show_state=message.is_outgoing,
-        media=[File(_file_name(attachment)) for attachment in message.attachments.all()],
+        media=tuple(File(_file_name(attachment)) for attachment in message.attachments.all()),
         is_unread=not message.is_outgoing and message.read_at is None,
         is_late=not message.is_outgoing and message.state_at - message.placed_at > LATE,
         public_id=message.public_id,
-        choices=_choices(message, again_at) if message.author_id == reader.pk else [],
+        choices=tuple(_choices(message, again_at)) if message.author_id == reader.pk else (),
     )
 
 
@@ -193,13 +199,19 @@ def _file_name(attachment: Attachment) -> str:
     return _("%(kind)s (can't be shown here yet)") % {"kind": kinds.get(kind, _("File"))}
 
 
-def _hide_repeated_states(items: Sequence[Item]) -> None:
+def _without_repeated_states(items: Sequence[Item]) -> list[Item]:
     """Each outgoing bubble shows its state unless the next one of that minute has the same."""
-    for item, following in itertools.pairwise(items):
-        if isinstance(item, MessageItem) and isinstance(following, MessageItem):
-            same_minute = item.at.replace(second=0, microsecond=0) == following.at.replace(second=0, microsecond=0)
-            repeated = following.is_outgoing and same_minute and item.state_text == following.state_text
-            item.show_state = item.is_outgoing and not (repeated and item.state_tone != "problem")
+    shown: list[Item] = []
+    for item, following in itertools.zip_longest(items, items[1:]):
+        repeats = isinstance(item, MessageItem) and isinstance(following, MessageItem) and _repeats(item, following)
+        shown.append(replace(item, show_state=False) if isinstance(item, MessageItem) and repeats else item)
+    return shown
+
+
+def _repeats(item: MessageItem, following: MessageItem) -> bool:
+    same_minute = item.at.replace(second=0, microsecond=0) == following.at.replace(second=0, microsecond=0)
+    same_words = following.is_outgoing and item.state_text == following.state_text
+    return same_minute and same_words and item.state_tone != "problem"
 
 
 def _event_text(event: ConversationEvent) -> str:

@@ -1,6 +1,6 @@
 """Twilio's parameters, turned into our own shapes. Nobody else reads request.POST["From"].
 
-New parameters may appear without notice: only what is needed is looked at (D2, https://www.twilio.com/docs/messaging/guides/webhook-request).
+New parameters may appear without notice: only what is needed is looked at (docs/carrier.md, section 6).
 """
 
 import re

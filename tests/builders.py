@@ -25,7 +25,7 @@ def make_department(*, phone_number: str | None = None, **fields: Any) -> Depart
     """A department with the two statuses that a new one starts with."""
     serial = next(_serial)
     fields.setdefault("name", f"Department {serial}")
-    department = Department.objects.create(phone_number=phone_number or f"+1{801 + serial % 90}5550100", **fields)
+    department = Department.objects.create(phone_number=phone_number or f"+1801{3_000_000 + serial}", **fields)
     ClientStatus.objects.create(department=department, name="Active", position=0)
     ClientStatus.objects.create(department=department, name="Inactive", position=1)
     return department

@@ -1,29 +1,15 @@
-"""Filters for times and for the words of a text."""
+"""The filter for the words of a text."""
 
 import re
-from datetime import datetime
 
 from django import template
-from django.utils import timezone
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.timesince import timesince
-from django.utils.translation import gettext as _
 
 register = template.Library()
 
 _LINK = re.compile(r"https?://[^\s<>\"“”]+")
 _AFTER_A_LINK = ".,;:!?)'\u2019"
-
-
-@register.filter
-def relative_time(at: datetime | None) -> str:
-    """ "5 minutes ago", "just now", "--" for never."""
-    if at is None:
-        return "--"
-    if (timezone.now() - at).total_seconds() < 60:
-        return _("just now")
-    return _("%(time)s ago") % {"time": timesince(at, depth=1)}
 
 
 @register.filter

@@ -10,7 +10,7 @@ from time_machine import travel
 from accounts.models import Department, User
 from clients import routing
 from clients.models import CaseAssignment, Client, ClientStatus, ConversationEvent, PhoneNumber
-from messaging.actions.caseload import Added, ColleaguesClient, NewClient, add_client
+from messaging.actions.caseload import AccountClosed, Added, ColleaguesClient, NewClient, add_client
 from messaging.models import Message
 from tests import builders
 from tests.threads import at_once
@@ -159,6 +159,13 @@ def test_a_colleagues_former_client_becomes_mine(alice: User, bob: User) -> None
     theirs.refresh_from_db()
     assert not theirs.is_open
     assert Message.objects.get().assignment == theirs  # the earlier conversation stays where it is
+
+
+def test_a_person_whose_account_was_closed_adds_nobody(alice: User) -> None:
+    User.objects.update(is_active=False)
+    with pytest.raises(AccountClosed):
+        add(alice)
+    assert not Client.objects.exists()
 
 
 def test_an_opt_out_stays_with_the_number(alice: User, department: Department) -> None:

@@ -1,6 +1,7 @@
 """My clients, as a browser gets it."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client as Browser
@@ -57,7 +58,7 @@ def test_ones_own_last_text_says_you(as_alice: Browser, alice: User) -> None:
         ({"wrong_at": timezone.now()}, "Wrong number"),
     ],
 )
-def test_a_warning_is_said_in_words(number: dict[str, object], warning: str, as_alice: Browser, alice: User) -> None:
+def test_a_warning_is_said_in_words(number: dict[str, Any], warning: str, as_alice: Browser, alice: User) -> None:
     builders.make_client(alice, **number)
     assert warning in words(as_alice.get("/"))
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client as Browser
 
@@ -11,13 +12,14 @@ from clients import routing
 from clients.models import CaseAssignment, Client, ClientStatus
 from messaging.tests.pages import field, source, text_box, words
 from tests import builders
+from tests.threads import in_background, wait_for_locks
 
 pytestmark = pytest.mark.django_db
 
 NUMBER = "+18015550177"
 
 
-def save(browser: Browser, department: Department, *, follow: bool = False, **typed: str) -> HttpResponse:
+def save(browser: Browser, department: Department, *, follow: bool = False, **typed: Any) -> HttpResponse:
     """Fills in the form and saves it."""
     status = ClientStatus.objects.get(department=department, name="Active")
     usual = {"first_name": "Maria", "last_name": "Lopez", "phone_number": "(801) 555-0177", "status": str(status.pk)}
@@ -50,7 +52,7 @@ def test_saving_opens_the_conversation(as_alice: Browser, alice: User, departmen
     ],
 )
 def test_what_can_not_be_saved_comes_back_with_the_reason_and_all_that_was_typed(
-    typed: dict[str, str], said: str, as_alice: Browser, department: Department
+    typed: dict[str, Any], said: str, as_alice: Browser, department: Department
 ) -> None:
     page = save(as_alice, department, **{"notes": "<i>notes</i>", "id_number": '"A"'} | typed)
     assert said in words(page)
@@ -110,3 +112,17 @@ def test_the_same_form_twice_adds_one_client(as_alice: Browser, department: Depa
     first, second = save(as_alice, department), save(as_alice, department)
     assert first.headers["Location"] == second.headers["Location"]
     assert Client.objects.count() == 1
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_person_whose_account_is_closed_in_the_very_moment_of_saving_adds_nobody(
+    as_alice: Browser, alice: User, department: Department
+) -> None:
+    with in_background() as start:
+        with transaction.atomic():
+            User.objects.filter(pk=alice.pk).update(is_active=False)
+            saving = start(lambda: save(as_alice, department))
+            wait_for_locks(1)
+        assert saving.result(5).status_code == 403
+    assert not Client.objects.exists()

@@ -39,7 +39,7 @@ def test_a_row_shows_what_a_case_manager_needs(alice: User) -> None:
     row = only_row(alice)
     assert (row.client_id, row.name, row.number) == (assignment.client_id, "Maria Lopez", "(801) 555-0177")
     assert (row.status_name, row.unread_count, row.snippet, row.snippet_is_mine) == ("Active", 1, "I am here", False)
-    assert row.last_contact_at == message.placed_at
+    assert row.last_contact_iso == message.placed_at.isoformat()
     assert (row.not_delivered, row.opted_out, row.wrong_number) == (False, False, False)
     assert row.url == f"/conversations/{assignment.client_id}/"
 

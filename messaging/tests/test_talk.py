@@ -192,6 +192,15 @@ def test_cancelled_texts_and_those_of_other_assignments_are_not_shown(
     assert bodies(read(client_of_alice)) == []
 
 
+@pytest.mark.parametrize(("minutes", "is_late"), [(4.9, False), (5.1, True)])
+def test_a_text_that_was_long_on_its_way_says_so(
+    minutes: float, is_late: bool, client_of_alice: CaseAssignment
+) -> None:
+    message = builders.make_incoming(client_of_alice, at=NOON)
+    Message.objects.filter(pk=message.pk).update(state_at=NOON + timedelta(minutes=minutes))
+    assert only_message(client_of_alice).is_late is is_late
+
+
 @pytest.mark.parametrize(
     ("content_type", "name"),
     [

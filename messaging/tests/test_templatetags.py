@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from time_machine import travel
 
-from messaging.templatetags.talk import relative_time, talk_text
+from messaging.relative_times import relative_time
+from messaging.templatetags.talk import talk_text
 
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
 LINK = re.compile(r'<a href="([^"]*)" target="_blank" rel="noopener noreferrer nofollow">([^<]*)</a>')
@@ -28,12 +28,11 @@ LINK = re.compile(r'<a href="([^"]*)" target="_blank" rel="noopener noreferrer n
     ],
 )
 def test_a_time_is_said_as_people_say_it(ago: timedelta, words: str) -> None:
-    with travel(NOW, tick=False):
-        assert relative_time(NOW - ago).replace("\xa0", " ") == words
+    assert relative_time(NOW - ago, NOW) == words
 
 
 def test_never_is_two_dashes() -> None:
-    assert relative_time(None) == "--"
+    assert relative_time(None, NOW) == "--"
 
 
 def link(address: str) -> str:

@@ -15,9 +15,11 @@ DENVER = ZoneInfo("America/Denver")
 AT = datetime(2026, 3, 3, 21, 5, tzinfo=UTC)  # 2:05 pm in Denver
 
 
-def words(state: Message.State, *, now: datetime = AT, **fields: Any) -> wording.StateWords:
+def words(
+    state: Message.State, *, now: datetime = AT, again_at: datetime | None = None, **fields: Any
+) -> wording.StateWords:
     message = Message(direction="out", state=state, state_at=AT, placed_at=AT, **fields)
-    return wording.state_words(message, now, DENVER)
+    return wording.state_words(message, now, DENVER, again_at=again_at)
 
 
 @pytest.mark.parametrize(
@@ -65,6 +67,17 @@ def test_a_failed_text_says_why_and_what_to_do(reason: FailureReason, state: Mes
     assert said.text == f"Not {'sent' if reason is FailureReason.OPTED_OUT else 'delivered'}: {reason.label}"
     assert (said.tone, said.advice) == ("problem", str(ADVICE[reason].next_step))
     assert said.advice
+
+
+def test_a_text_that_the_client_confirmed_is_no_problem_any_more() -> None:
+    said = words(State.UNCONFIRMED, arrived_at=AT)
+    assert (said.text, said.tone) == ("Arrived, as the client says", "quiet")
+
+
+@pytest.mark.parametrize("state", [State.UNCONFIRMED, State.FAILED, State.UNDELIVERED])
+def test_a_text_that_was_tried_again_says_when(state: Message.State) -> None:
+    said = words(state, failure_reason="phone_off", again_at=AT + timedelta(minutes=5))
+    assert said.advice == "Tried again 2:10 pm"
 
 
 def test_a_text_to_an_opted_out_client_is_not_offered_again() -> None:

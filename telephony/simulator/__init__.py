@@ -10,5 +10,5 @@ own SQLite file, and shows a page of phones on which a person plays the clients.
     control_api   the switches, as JSON, for tests (loopback only); `control.PocketPhones` is the typed client for it
     app           puts the parts together and serves them
 
-Rules are cited by the sections of TWILIO.md ("section 6") and by its list for an emulator ("12.15").
+Rules are cited by the sections of docs/carrier.md ("section 6") and by its list of what is imitated here ("12.15").
 """

@@ -1,6 +1,6 @@
 """Hold the pocket phones' answers against Twilio's own OpenAPI description, in development only:
 
-    python -m telephony.simulator.openapi_check ../shared/twilio-openapi/twilio_api_v2010.json
+    python -m telephony.simulator.openapi_check path/to/twilio_api_v2010.json
 
 Starts phones of its own, asks each operation of the Messages API, and prints where an answer differs from its schema
 (fields missing or unknown, types, patterns, enum values), which operations and parameters are not there. Ends with

@@ -72,7 +72,7 @@ def answer(status: int, body: bytes | str | object, *, content_type: str = "appl
 
 
 def message_resource(sid: str | None) -> dict[str, Any]:
-    """As much of a message as the 201 of a create shows (TWILIO.md section 1)."""
+    """As much of a message as the 201 of a create shows (docs/carrier.md, section 1)."""
     return {
         "sid": sid, "status": "queued", "error_code": None, "error_message": None, "body": "Hello", "num_media": "0",
         "num_segments": "1", "date_created": "Thu, 24 Aug 2023 05:01:45 +0000", "date_sent": None, "price": None,

@@ -38,7 +38,7 @@ def short_time_outs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def entry(sid: str, *, minutes_ago: float | None = 1, sent_minutes_ago: float | None = None, **more: Any) -> Any:
-    """One message of the list, as TWILIO.md section 1 has it."""
+    """One message of the list, as docs/carrier.md, section 1, has it."""
     created = None if minutes_ago is None else format_datetime(NOW - timedelta(minutes=minutes_ago))
     sent = minutes_ago if sent_minutes_ago is None else sent_minutes_ago
     return {
@@ -108,7 +108,7 @@ def test_what_is_older_is_left_out_and_no_page_is_asked_for_in_vain(carrier: Car
 
 
 def test_a_text_that_waited_long_in_the_carriers_queue_hides_none_behind_it(carrier: CarrierServer) -> None:
-    """The list is ordered by when a text was sent, and that may be hours after it was made (TWILIO.md section 1)."""
+    """The list is ordered by when a text was sent, maybe hours after it was made (docs/carrier.md, section 1)."""
     serve(
         carrier,
         page(

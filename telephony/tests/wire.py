@@ -30,7 +30,7 @@ def new_sid() -> str:
 
 
 def inbound_form(**changes: str | None) -> dict[str, str]:
-    """A text from a client, as TWILIO.md section 6 has it. None takes a parameter out."""
+    """A text from a client, as docs/carrier.md, section 6, has it. None takes a parameter out."""
     sid = new_sid()
     form: dict[str, str | None] = {
         "ToCountry": "US", "ToState": "UT", "ToCity": "SALT LAKE CITY", "ToZip": "84101",
@@ -43,7 +43,7 @@ def inbound_form(**changes: str | None) -> dict[str, str]:
 
 
 def status_form(status: str, sid: str, **changes: str | None) -> dict[str, str]:
-    """A status callback, as TWILIO.md section 2 has it."""
+    """A status callback, as docs/carrier.md, section 2, has it."""
     form: dict[str, str | None] = {
         "MessageSid": sid, "SmsSid": sid, "MessageStatus": status, "SmsStatus": status,
         "To": THEIR_NUMBER, "From": OUR_NUMBER,
@@ -78,6 +78,13 @@ def post_raw(path: str, *, signature: str, raise_errors: bool = True, **options:
     """A POST as it stands: nothing is signed here."""
     headers = {"X-Twilio-Signature": signature} if signature else {}
     return Client(raise_request_exception=raise_errors).post(path, headers=headers, **options)
+
+
+def assert_taken(response: Any) -> None:
+    """The carrier is told that all is well, and given nothing that it could text to the client."""
+    assert response.status_code == 200
+    assert response.content == EMPTY_TWIML
+    assert response["Content-Type"].startswith("text/xml")
 
 
 def as_pairs(form: Mapping[str, str] | Iterable[tuple[str, str]]) -> Pairs:

@@ -1,0 +1,1 @@
+"""What others rely on from outside: ARCHITECTURE.md, "Contracts with the outside"."""
