@@ -102,7 +102,8 @@ def read_talk(assignment: CaseAssignment, *, reader: User, now: datetime, before
     messages, is_more = _messages(assignment, edge)
     since, until = messages[0].placed_at if is_more else None, edge.placed_at if edge else None
     events = _events(assignment, since=since, until=until)
-    items: list[Item] = [_message_item(message, reader, now, zone) for message in messages]
+    files = _files(messages)
+    items: list[Item] = [_message_item(message, files.get(message.pk, ()), reader, now, zone) for message in messages]
     items = _without_repeated_states(items)
     items += [_event_item(event, zone) for event in events]
     incoming = [message for message in messages if not message.is_outgoing]
@@ -121,7 +122,7 @@ def _messages(assignment: CaseAssignment, edge: Message | None) -> tuple[list[Me
     )
     if edge is not None:
         shown = shown.filter(Q(placed_at__lt=edge.placed_at) | Q(placed_at=edge.placed_at, pk__lt=edge.pk))
-    newest_first = shown.select_related("author").prefetch_related("attachments").order_by("-placed_at", "-pk")
+    newest_first = shown.select_related("author").order_by("-placed_at", "-pk")
     with_retries = newest_first.only(*_SHOWN).annotate(again_at=F("retried_as__placed_at"))
     page: list[Message] = list(with_retries[: PAGE_SIZE + 1])
     return page[PAGE_SIZE - 1 :: -1], len(page) > PAGE_SIZE
@@ -138,7 +139,17 @@ def _events(
     return events.order_by("at", "pk")[: 4 * PAGE_SIZE]
 
 
-def _message_item(message: Message, reader: User, now: datetime, zone: ZoneInfo) -> MessageItem:
+def _files(messages: Iterable[Message]) -> dict[int, tuple[File, ...]]:
+    """The files of each message that came with some. (Django's prefetch took a third of the talk's time.)"""
+    incoming = [message.pk for message in messages if not message.is_outgoing]
+    attached = Attachment.objects.filter(message__in=incoming).order_by("message", "position")
+    by_message = itertools.groupby(attached.values_list("message_id", "content_type"), key=lambda row: row[0])
+    return {pk: tuple(File(_file_name(content_type)) for _pk, content_type in rows) for pk, rows in by_message}
+
+
+def _message_item(
+    message: Message, files: tuple[File, ...], reader: User, now: datetime, zone: ZoneInfo
+) -> MessageItem:
     again_at: datetime | None = getattr(message, "again_at", None)  # annotated by _messages
     quiet = wording.StateWords("", "quiet")
     words = wording.state_words(message, now, zone, again_at=again_at) if message.is_outgoing else quiet
@@ -156,7 +167,7 @@ def _message_item(message: Message, reader: User, now: datetime, zone: ZoneInfo)
         state_tone=words.tone,
         problem_advice=words.advice,
         show_state=message.is_outgoing,
-        media=tuple(File(_file_name(attachment)) for attachment in message.attachments.all()),
+        media=files,
         is_unread=not message.is_outgoing and message.read_at is None,
         is_late=not message.is_outgoing and message.state_at - message.placed_at > LATE,
         public_id=message.public_id,
@@ -193,8 +204,8 @@ def _long_day(day: date) -> str:
     return formats.date_format(day, "l, F j, Y")
 
 
-def _file_name(attachment: Attachment) -> str:
-    kind = attachment.content_type.partition("/")[0]
+def _file_name(content_type: str) -> str:
+    kind = content_type.partition("/")[0]
     kinds = {"image": _("Picture"), "video": _("Video"), "audio": _("Audio")}
     return _("%(kind)s (can't be shown here yet)") % {"kind": kinds.get(kind, _("File"))}
 
