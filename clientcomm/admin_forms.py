@@ -102,7 +102,7 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its s
             field.help_text = _("The person has worked with clients of this department, so it can't be changed.")
 
     def clean_email(self) -> str:
-        email: str = self.cleaned_data["email"]
+        email: str = self.cleaned_data["email"].lower()  # signing in looks for small letters only
         if User.objects.filter(email__iexact=email).exclude(pk=self.instance.pk).exists():
             raise forms.ValidationError(_("Someone has this e-mail address already."))
         return email

@@ -72,6 +72,10 @@ class Readiness:
             yield "texts that are due are not handed over"
         if delivery.unknown_count:
             yield "it is unclear whether some texts were sent"
+        if delivery.sending_stopped:
+            yield "the carrier refuses the account or a number"
+        if delivery.gap_since is not None:
+            yield "nothing is sent until the carrier's list was compared"
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -81,6 +85,8 @@ class Readiness:
             "last_tick_age_seconds": self._age(self.delivery.last_tick_at),
             "oldest_due_age_seconds": self._age(self.delivery.oldest_due_at),
             "unknown_count": self.delivery.unknown_count,
+            "sending_stopped": self.delivery.sending_stopped,
+            "gap_since": self.delivery.gap_since,
             "webhooks_refused_by_this_process": refused_webhooks(),
         }
 

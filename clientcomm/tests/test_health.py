@@ -13,6 +13,8 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from clientcomm import health
+from messaging import gaps, holds
+from messaging.failures import FailureReason
 from messaging.models import BeatTick, Message
 from tests.builders import make_client, make_department, make_outgoing, make_user, minutes_ago
 
@@ -91,6 +93,16 @@ def test_readyz_tells_of_texts_that_wait_too_long(client: Client, ticking: None)
 def test_readyz_tells_of_texts_that_are_unclear(client: Client, ticking: None) -> None:
     make_outgoing(make_client(make_user(make_department())), state=Message.State.UNKNOWN)
     assert problems(client) == ["it is unclear whether some texts were sent"]
+
+
+def test_readyz_tells_that_the_carrier_refuses_us(client: Client, ticking: None) -> None:
+    holds.put(holds.WHOLE_ACCOUNT, reason=FailureReason.ACCOUNT, error_code=20003, now=timezone.now())
+    assert problems(client) == ["the carrier refuses the account or a number"]
+
+
+def test_readyz_tells_of_a_gap_that_nobody_compared(client: Client, ticking: None) -> None:
+    gaps.declare(since=timezone.now())
+    assert problems(client) == ["nothing is sent until the carrier's list was compared"]
 
 
 def test_readyz_tells_of_a_broker_that_is_away(client: Client, ticking: None, settings: Settings) -> None:
