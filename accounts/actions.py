@@ -114,6 +114,7 @@ _FIELDS = ("email", "full_name", "role", "desk_phone")
 def _write(person: User, profile: Profile) -> None:
     for name in _FIELDS:
         setattr(person, name, getattr(profile, name))
+    person.email = person.email.lower()  # signing in looks for small letters only
 
 
 def _save(person: User) -> None:

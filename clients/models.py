@@ -183,11 +183,14 @@ class ConversationEvent(models.Model):
         RESTORED = "restored", _("Back on the list")
         OPTED_OUT = "opted_out", _("Opted out")
         OPTED_IN = "opted_in", _("Opted in again")
+        WRONG_NUMBER = "wrong_number", _("Marked as a wrong number")
+        RIGHT_NUMBER = "right_number", _("No longer a wrong number")
 
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="events")
     kind = models.CharField(max_length=20, choices=Kind)
     at = models.DateTimeField(default=timezone.now)
     by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    reason = models.CharField(max_length=200, blank=True, help_text="Why, in the person's words.")
 
     class Meta:
         # The conversation page: one client's events in order.

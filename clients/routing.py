@@ -32,8 +32,12 @@ def route_text(*, department: Department, address: str, now: datetime) -> Route:
 
 
 def lock_client(client_id: int) -> Client:
-    """The lock of a conversation: whatever moves or adds to it begins here (docs/adr/0004)."""
-    return Client.objects.select_for_update().get(pk=client_id)
+    """The lock of a conversation: whatever moves or adds to it begins here (docs/adr/0004).
+
+    NO KEY: PostgreSQL checks foreign keys at the commit, with a lock on the client. Who holds the assignment and
+    commits must not wait for us while we wait for the assignment.
+    """
+    return Client.objects.select_for_update(no_key=True).get(pk=client_id)
 
 
 def number_for(department: Department, address: str, now: datetime) -> PhoneNumber:
@@ -52,8 +56,8 @@ def number_for(department: Department, address: str, now: datetime) -> PhoneNumb
 
 
 def _open_assignment(client: Client, now: datetime) -> CaseAssignment:
-    open_ones = CaseAssignment.objects.select_for_update(of=("self",)).filter(client=client, ended_at__isnull=True)
-    active = open_ones.select_related("case_manager").order_by().first()
+    open_ones = CaseAssignment.objects.filter(client=client, ended_at__isnull=True).order_by()
+    active = open_ones.select_for_update(of=("self",), no_key=True).select_related("case_manager").first()
     if active is not None:
         if active.case_manager is None or active.case_manager.is_active:
             return active

@@ -60,6 +60,17 @@ class PhoneNumberField(forms.CharField):
             raise forms.ValidationError(str(error)) from error
 
 
+class NumberForm(forms.Form):
+    """What a person says of a client's number, and why."""
+
+    choice = forms.ChoiceField(choices=[(name, name) for name in ("opt-out", "opt-in", "wrong", "right")])
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=200,
+        error_messages={"required": gettext_lazy("Say why, in a few words: it is shown in the conversation.")},
+    )
+
+
 class NewClientForm(forms.Form):
     """A client to be put on one's list."""
 

@@ -27,39 +27,72 @@ def apply_text(number: PhoneNumber, body: str, opt_out_type: str, *, at: datetim
 
 
 def opt_out(
-    number: PhoneNumber, *, source: PhoneNumber.OptOutSource, at: datetime, now: datetime, by: User | None = None
+    number: PhoneNumber,
+    *,
+    source: PhoneNumber.OptOutSource,
+    at: datetime,
+    now: datetime,
+    by: User | None = None,
+    reason: str = "",
 ) -> None:
     """Marks the number and holds what waits to go there (messages before numbers: the lock order). Once is enough."""
     if number.is_opted_out:
         _note_time(number, at)
         return
     if number.is_current:
-        _hold_waiting(number.client_id, now)
-    number.opted_out_at, number.opted_out_source, number.opted_out_by, number.opt_changed_at = at, source, by, at
-    number.save(update_fields=["opted_out_at", "opted_out_source", "opted_out_by", "opt_changed_at"])
-    ConversationEvent.objects.create(client_id=number.client_id, kind=ConversationEvent.Kind.OPTED_OUT, at=at, by=by)
+        hold_waiting(number.client_id, HoldReason.OPTED_OUT, now)
+    _write(number, opted_out_at=at, opted_out_source=source, opted_out_by=by, opt_changed_at=at)
+    note(number, ConversationEvent.Kind.OPTED_OUT, at=at, by=by, reason=reason)
 
 
-def opt_in(number: PhoneNumber, *, at: datetime) -> None:
+def opt_in(number: PhoneNumber, *, at: datetime, by: User | None = None, reason: str = "") -> None:
     """Lifts the mark; releases nothing that was held."""
     if not number.is_opted_out:
         _note_time(number, at)
         return
-    number.opted_out_at, number.opted_out_source, number.opted_out_by, number.opt_changed_at = None, "", None, at
-    number.save(update_fields=["opted_out_at", "opted_out_source", "opted_out_by", "opt_changed_at"])
-    ConversationEvent.objects.create(client_id=number.client_id, kind=ConversationEvent.Kind.OPTED_IN, at=at)
+    _write(number, opted_out_at=None, opted_out_source="", opted_out_by=None, opt_changed_at=at)
+    note(number, ConversationEvent.Kind.OPTED_IN, at=at, by=by, reason=reason)
 
 
-def _note_time(number: PhoneNumber, at: datetime) -> None:
-    """A word that says what is known counts too: an older one that comes after it must not undo it."""
-    number.opt_changed_at = at
-    number.save(update_fields=["opt_changed_at"])
+def mark_wrong(number: PhoneNumber, *, by: User, reason: str, now: datetime) -> None:
+    """Somebody else answers there: nothing more goes to it, and what waits is held. Once is enough."""
+    if number.is_wrong:
+        return
+    if number.is_current:
+        hold_waiting(number.client_id, HoldReason.WRONG_NUMBER, now)
+    _write(number, wrong_at=now)
+    note(number, ConversationEvent.Kind.WRONG_NUMBER, at=now, by=by, reason=reason)
 
 
-def _hold_waiting(client_id: int, now: datetime) -> None:
+def mark_right(number: PhoneNumber, *, by: User, reason: str, now: datetime) -> None:
+    """The client answers there after all. Releases nothing that was held."""
+    if number.is_wrong:
+        _write(number, wrong_at=None)
+        note(number, ConversationEvent.Kind.RIGHT_NUMBER, at=now, by=by, reason=reason)
+
+
+def note(
+    number: PhoneNumber, kind: ConversationEvent.Kind, *, at: datetime, by: User | None = None, reason: str = ""
+) -> None:
+    """A line in the conversation of the number's client."""
+    ConversationEvent.objects.create(client_id=number.client_id, kind=kind, at=at, by=by, reason=reason)
+
+
+def hold_waiting(client_id: int, reason: HoldReason, now: datetime) -> None:
     """Waits for a claim in progress, whose lock is short: that text was first, this word comes after it."""
     waiting = Message.objects.filter(client_id=client_id, state=Message.State.WAITING)
     locked = list(waiting.order_by("pk").select_for_update().values_list("pk", flat=True))
     Message.objects.filter(pk__in=locked, state=Message.State.WAITING).update(
-        state=Message.State.HELD, hold_reason=HoldReason.OPTED_OUT, state_at=now
+        state=Message.State.HELD, hold_reason=reason, state_at=now
     )
+
+
+def _note_time(number: PhoneNumber, at: datetime) -> None:
+    """A word that says what is known counts too: an older one that comes after it must not undo it."""
+    _write(number, opt_changed_at=at)
+
+
+def _write(number: PhoneNumber, **fields: object) -> None:
+    for name, value in fields.items():
+        setattr(number, name, value)
+    number.save(update_fields=list(fields))

@@ -51,7 +51,7 @@ WHERE a.id = %(pk)s
 
 def lock(assignment_id: int) -> None:
     """Before any message of the assignment is changed: else a recount could miss what commits meanwhile."""
-    CaseAssignment.objects.select_for_update().only("pk").get(pk=assignment_id)
+    CaseAssignment.objects.select_for_update(no_key=True).only("pk").get(pk=assignment_id)
 
 
 def lock_for(message_id: int) -> int:

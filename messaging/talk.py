@@ -14,8 +14,9 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from clients.models import CaseAssignment, ConversationEvent
-from messaging import states, wording
+from messaging import keywords, states, wording
 from messaging.failures import ADVICE, FailureReason, HoldReason
+from messaging.keywords import Suspicion
 from messaging.models import Attachment, Message
 
 PAGE_SIZE = 50
@@ -93,6 +94,7 @@ class Talk:
     oldest_id: int | None
     latest_incoming_id: int | None
     has_unread: bool
+    suspicion: Suspicion | None = None
 
 
 def read_talk(assignment: CaseAssignment, *, reader: User, now: datetime, before: int | None = None) -> Talk:
@@ -112,7 +114,14 @@ def read_talk(assignment: CaseAssignment, *, reader: User, now: datetime, before
         oldest_id=messages[0].pk if is_more else None,
         latest_incoming_id=max((message.pk for message in incoming), default=None),
         has_unread=any(message.read_at is None for message in incoming),
+        suspicion=_suspicion(messages),
     )
+
+
+def _suspicion(messages: Sequence[Message]) -> Suspicion | None:
+    """What the texts that nobody has answered yet may mean: the last of them that gives reason to look."""
+    unanswered = itertools.takewhile(lambda message: not message.is_outgoing, reversed(messages))
+    return next((found for message in unanswered if (found := keywords.suspect(message.body))), None)
 
 
 def _messages(assignment: CaseAssignment, edge: Message | None) -> tuple[list[Message], bool]:
@@ -232,10 +241,13 @@ def _event_text(event: ConversationEvent) -> str:
             return _("Added by %(name)s") % {"name": name}
         case ConversationEvent.Kind.RESTORED:
             return _("Back on the list of %(name)s") % {"name": name} if name else _("Back on the list: a text came")
-        case ConversationEvent.Kind.OPTED_OUT:
+        case ConversationEvent.Kind.OPTED_OUT if not name:
             return _("Opted out: no texts can be sent until the client texts START")
-        case ConversationEvent.Kind.OPTED_IN:
+        case ConversationEvent.Kind.OPTED_IN if not name:
             return _("Opted in again by texting START")
+    if name:
+        what = {"what": event.get_kind_display(), "name": name, "reason": event.reason}
+        return _("%(what)s, as %(name)s says: %(reason)s") % what
     return str(event.get_kind_display())
 
 

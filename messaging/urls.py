@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from messaging.views import caseload, conversations, help, settling
+from messaging.views import caseload, conversations, help, numbers, settling
 
 urlpatterns = [
     path("", caseload.my_clients, name="my-clients"),
@@ -10,6 +10,7 @@ urlpatterns = [
     path("conversations/<int:client_id>/", conversations.conversation, name="conversation"),
     path("conversations/<int:client_id>/talk/", conversations.talk, name="conversation-talk"),
     path("conversations/<int:client_id>/read/", conversations.mark_read, name="conversation-read"),
+    path("conversations/<int:client_id>/number/", numbers.number, name="conversation-number"),
     path(
         "conversations/<int:client_id>/messages/<uuid:public_id>/<str:choice>/", settling.settle, name="message-settle"
     ),

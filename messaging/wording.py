@@ -82,8 +82,10 @@ def time_of_day(at: datetime) -> str:
     return f"{at.hour % 12 or 12}:{at.minute:02} {'am' if at.hour < 12 else 'pm'}"
 
 
-def refusal_words(reason: HoldReason) -> str:
+def refusal_words(reason: HoldReason, *, opted_out_by_person: bool = False) -> str:
     """Why one can't write to this client now, above the box."""
+    if reason is HoldReason.OPTED_OUT and opted_out_by_person:
+        return _("Not sent: this client wants no texts, as a colleague or you recorded. See “Opt-out or wrong number”.")
     words = {
         HoldReason.OPTED_OUT: _(
             "Not sent: this client has opted out by replying STOP. They can text START to come back."

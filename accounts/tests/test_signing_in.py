@@ -7,9 +7,12 @@ from django.contrib.auth import SESSION_KEY
 from django.http import HttpResponse
 from django.test import Client as Browser
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import Settings
 from time_machine import travel
 
+from accounts import actions
+from accounts.actions import Profile
 from accounts.models import Department, User
 from conftest import signed_in
 from tests import builders
@@ -43,6 +46,13 @@ def test_the_right_password_opens_my_clients(anonymous: Browser, alice: User) ->
 
 def test_the_address_may_be_typed_in_capitals(anonymous: Browser, alice: User) -> None:
     sign_in(anonymous, alice.email.upper())
+    assert is_in(anonymous)
+
+
+def test_a_person_who_was_added_in_capitals_gets_in(anonymous: Browser, department: Department) -> None:
+    profile = Profile(email="Alice.Adams@ClientComm.Test", full_name="Alice Adams")
+    actions.add_person(profile=profile, department=department, by=None, now=timezone.now(), password=builders.PASSWORD)
+    sign_in(anonymous, profile.email)
     assert is_in(anonymous)
 
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 from time_machine import travel
 
@@ -13,7 +14,7 @@ from clients.models import CaseAssignment, Client, ClientStatus, ConversationEve
 from messaging.actions.caseload import AccountClosed, Added, ColleaguesClient, NewClient, add_client
 from messaging.models import Message
 from tests import builders
-from tests.threads import at_once
+from tests.threads import at_once, in_background, wait_for_locks
 
 pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
 
@@ -196,3 +197,23 @@ def test_of_two_people_who_add_one_client_at_once_one_has_it(alice: User, bob: U
     (refused,) = (outcome for outcome in outcomes if isinstance(outcome, ColleaguesClient))
     assert refused.colleague == added.assignment.case_manager
     assert CaseAssignment.objects.count() == 1
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_of_two_people_who_claim_one_stranger_at_once_the_second_is_refused(
+    alice: User, bob: User, department: Department
+) -> None:
+    unclaimed(department, "hello?")
+
+    def refused() -> User:
+        with pytest.raises(ColleaguesClient) as refusal:
+            add(alice)
+        return refusal.value.colleague
+
+    with in_background() as start:
+        with transaction.atomic():
+            add(bob)
+            late = start(refused)
+            wait_for_locks(1)
+        assert late.result(5) == bob

@@ -71,7 +71,7 @@ def test_a_text_that_arrived_after_all_has_no_failure_any_more(sending: Message)
     assert (message.failure_reason, message.error_code) == ("", None)
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     first=st.sampled_from([State.SENDING, State.UNKNOWN, State.UNCONFIRMED, State.ACCEPTED, State.HELD]),
     words=st.lists(st.sampled_from(RANKED), min_size=1, max_size=6),

@@ -86,6 +86,28 @@ def test_the_same_words_twice_are_two_texts(client_of_alice: CaseAssignment) -> 
     assert Message.objects.count() == 2
 
 
+def test_a_text_that_comes_late_stands_at_the_time_it_was_sent(client_of_alice: CaseAssignment) -> None:
+    now, sent_at = timezone.now(), builders.minutes_ago(30)
+    builders.make_outgoing(client_of_alice, "since", state=Message.State.DELIVERED, at=builders.minutes_ago(5))
+    message = receive_text(text=builders.inbound_text(client_of_alice, "late"), now=now, sent_at=sent_at)
+    assert (message.placed_at, message.state_at) == (sent_at, now)
+    client_of_alice.refresh_from_db()
+    assert (client_of_alice.snippet, client_of_alice.unread_count) == ("since", 1)
+
+
+def test_a_clock_that_runs_ahead_puts_no_text_into_the_future(client_of_alice: CaseAssignment) -> None:
+    now = timezone.now()
+    ahead = now + timedelta(hours=1)
+    assert receive_text(text=builders.inbound_text(client_of_alice), now=now, sent_at=ahead).placed_at == now
+
+
+def test_a_late_stop_that_is_older_than_a_start_comes_too_late(client_of_alice: CaseAssignment) -> None:
+    receive(builders.inbound_text(client_of_alice, "START"))
+    stop = builders.inbound_text(client_of_alice, "STOP")
+    receive_text(text=stop, now=timezone.now(), sent_at=builders.minutes_ago(30))
+    assert not builders.number_of(client_of_alice).is_opted_out
+
+
 def test_a_number_that_is_nobodys_is_named(client_of_alice: CaseAssignment) -> None:
     with pytest.raises(NoDepartment):
         receive(builders.inbound_text(client_of_alice, to_number="+12125550100"))
@@ -174,7 +196,7 @@ def test_a_strangers_stop_is_kept_on_the_number(department: Department) -> None:
     assert PhoneNumber.objects.get(address=STRANGER).is_opted_out
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     body=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=400),
     address=st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=64),

@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import audit
-from messaging import access, gate, wording
+from messaging import access, gate, holds, wording
 from messaging.access import Conversation
 from messaging.actions import reading, sending
 from messaging.forms import MessageForm
+from messaging.opt_outs import OptOutSource
 from messaging.talk import Talk, read_talk
 from messaging.views.people import person
 
@@ -77,15 +78,19 @@ def _refusal_words(refusal: sending.NotSent) -> str:
 def _page(request: HttpRequest, shown: Conversation, form: MessageForm | None = None) -> HttpResponse:
     page = _read(request, shown)
     reason = gate.reason_against_number(shown.number)
-    cannot_send = wording.refusal_words(reason) if reason else ""
+    by_person = shown.number is not None and shown.number.opted_out_source == OptOutSource.PERSON
+    cannot_send = wording.refusal_words(reason, opted_out_by_person=by_person) if reason else ""
     if not shown.is_own:
         cannot_send = _("You see this conversation as a supervisor. Only its case manager can answer.")
     context = {
         **_talk_context(request, shown, page),
         "card": _card(shown),
+        "is_own": shown.is_own,
+        "suspicion": page.suspicion.name.lower() if page.suspicion and shown.is_own and not cannot_send else "",
         "form": form or MessageForm.empty(seen_up_to=page.latest_incoming_id),
         "can_send": not cannot_send or (form is not None and shown.is_own),
         "cannot_send_reason": cannot_send,
+        "sending_is_stopped": holds.stopped_since(shown.client.department.phone_number) is not None,
         "conversations_url": reverse("my-clients"),
     }
     return render(request, "conversation.html", context)
