@@ -109,15 +109,15 @@ def fresh_installation(folder: Path) -> Iterator[Installation]:
         yield Installation(folder)
         return
     name = f"test_clientcomm_{servers.run_id()}_product_{os.environ.get('PYTEST_XDIST_WORKER', 'gw')}"
-    _on_server(url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', f'CREATE DATABASE "{name}"')
+    on_server(url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', f'CREATE DATABASE "{name}"')
     try:
         own_url = urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
         yield Installation(folder, database_url=own_url, redis_url=redis_url)
     finally:
-        _on_server(url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        on_server(url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
-def _on_server(url: str, *statements: str) -> None:
+def on_server(url: str, *statements: str) -> None:
     with closing(psycopg2.connect(url, connect_timeout=5)) as connection, connection.cursor() as cursor:
         connection.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)
         for statement in statements:

@@ -14,7 +14,7 @@ from django.db import connection, connections
 
 T = TypeVar("T")
 
-PATIENCE = 10.0  # seconds; what takes longer hangs
+PATIENCE = 30.0  # seconds; what takes longer hangs, even on a busy machine
 
 
 def at_once(function: Callable[[], T], *, times: int) -> list[T]:

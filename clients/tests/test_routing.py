@@ -175,5 +175,5 @@ def test_a_number_that_moves_to_another_client_meanwhile_is_followed(alice: User
             text_under_way = start(text)
             wait_for_locks(1)
             PhoneNumber.objects.filter(address=STRANGER).update(client=survivor.client, is_current=False)
-        found = text_under_way.result(5)
+        found = text_under_way.result()
     assert (found.client, found.assignment) == (survivor.client, survivor)

@@ -216,4 +216,4 @@ def test_of_two_people_who_claim_one_stranger_at_once_the_second_is_refused(
             add(bob)
             late = start(refused)
             wait_for_locks(1)
-        assert late.result(5) == bob
+        assert late.result() == bob

@@ -227,7 +227,7 @@ def test_a_text_that_somebody_has_locked_is_passed_over(alice: User) -> None:
     locked, free = (builders.make_outgoing(builders.make_client(alice), at=builders.minutes_ago(n)) for n in (2, 1))
     with in_background() as start, transaction.atomic():
         Message.objects.select_for_update().get(pk=locked.pk)
-        assert start(claimed_ids).result(5) == [free.pk]
+        assert start(claimed_ids).result() == [free.pk]
 
 
 @pytest.mark.postgresql
@@ -244,8 +244,8 @@ def test_a_stop_that_comes_during_a_claim_comes_after_it(alice: User) -> None:
             wait_for_locks(1)
             stopping = start(lambda: receive_text(text=stop, now=timezone.now()))
             wait_for_locks(2)
-        assert isinstance(claiming.result(5), Claim)
-        stopping.result(5)
+        assert isinstance(claiming.result(), Claim)
+        stopping.result()
     message.refresh_from_db()
     assert (message.state, builders.number_of(assignment).is_opted_out) == ("sending", True)
 
@@ -262,8 +262,8 @@ def test_a_claim_that_comes_during_a_stop_gets_nothing(alice: User) -> None:
             PhoneNumber.objects.select_for_update().get(client=assignment.client)
             stopping = start(lambda: receive_text(text=stop, now=timezone.now()))
             wait_for_locks(1)
-            assert start(claim).result(5) is None
-        stopping.result(5)
+            assert start(claim).result() is None
+        stopping.result()
     assert claim() is None
     message.refresh_from_db()
     assert (message.state, message.hold_reason) == ("held", "opted_out")
@@ -279,4 +279,4 @@ def test_a_number_marked_wrong_during_a_claim_is_seen_by_it(alice: User) -> None
             PhoneNumber.objects.filter(client=assignment.client).update(wrong_at=timezone.now())
             claiming = start(claim)
             wait_for_locks(1)
-        assert claiming.result(5) == Held(message.pk)
+        assert claiming.result() == Held(message.pk)

@@ -340,7 +340,7 @@ def test_a_client_deleted_in_the_very_moment_of_sending_leaves_the_text_in_the_b
             sending = start(lambda: as_alice.post(url(client_of_alice), form))
             wait_for_locks(1)
             routing.end(client_of_alice, CaseAssignment.EndReason.TRANSFERRED, timezone.now())
-        page = sending.result(5)
+        page = sending.result()
     assert "This client is no longer on your list. Nothing was sent." in words(page)
     assert (text_box(page), Message.objects.count()) == ("See you", 0)
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import Department, User
 from clients.models import CaseAssignment
 from messaging import delivery, summaries
-from messaging.actions import reading, sending
+from messaging.actions import reading, sending, settling
 from messaging.actions.receiving import receive_text
 from messaging.failures import FailureReason
 from messaging.models import Message
@@ -52,8 +52,9 @@ class Life:
         return self.dice.choice(self.clients)
 
     def live(self) -> None:
+        steps = [self.send, self.receive, self.deliver, self.report, self.settle, self.mark_read, self.sweep]
         for _ in range(STEPS):
-            self.dice.choice([self.send, self.receive, self.deliver, self.report, self.mark_read, self.sweep])()
+            self.dice.choice(steps)()
 
     def send(self) -> None:
         assignment = self.any_client()
@@ -83,6 +84,15 @@ class Life:
             reason = self.dice.choice([FailureReason.OPTED_OUT, FailureReason.PHONE_OFF]) if failed else None
             said = DeliveryReport(message.public_id, message.carrier_id, state, reason)
             delivery.record_delivery_report(said, now=timezone.now())
+
+    def settle(self) -> None:
+        message = Message.objects.filter(direction="out").order_by("?").first()
+        action = self.dice.choice(
+            [settling.try_again, settling.confirm_arrival, settling.send_held, settling.drop_held]
+        )
+        if message is not None and message.author is not None:
+            with contextlib.suppress(settling.TooLate, sending.NotSent):
+                action(message=message, by=message.author, now=timezone.now())
 
     def mark_read(self) -> None:
         reading.mark_read(assignment=self.any_client(), up_to=2**62, now=timezone.now())

@@ -245,7 +245,7 @@ def test_a_text_that_arrives_while_its_client_is_deleted_is_seen(alice: User) ->
             arriving = start(lambda: receive(text))
             wait_for_locks(1)
             routing.end(assignment, CaseAssignment.EndReason.DELETED, timezone.now())
-        message = arriving.result(5)
+        message = arriving.result()
     (row,) = queries.caseload(alice).page.object_list
     assert (row.client_id, row.unread_count, row.snippet) == (message.client_id, 1, "wait for me")
 
@@ -260,6 +260,6 @@ def test_a_text_that_arrives_while_its_client_is_claimed_is_seen(department: Dep
             add_client(new=new, by=alice, department=department, now=timezone.now())
             arriving = start(lambda: receive(from_stranger(department, body="second")))
             wait_for_locks(1)
-        message = arriving.result(5)
+        message = arriving.result()
     (row,) = queries.caseload(alice).page.object_list
     assert (row.client_id, row.unread_count, row.snippet) == (message.client_id, 2, "second")

@@ -226,4 +226,4 @@ def test_a_message_that_moves_meanwhile_is_found_in_its_new_assignment(alice: Us
             waiting = start(callback)
             wait_for_locks(1)
             Message.objects.filter(pk=message.pk).update(assignment=new)
-        assert waiting.result(5) == new.pk
+        assert waiting.result() == new.pk

@@ -49,7 +49,8 @@ def event(assignment: CaseAssignment, kind: str, at: datetime, *, by: User | Non
 
 
 def test_an_empty_conversation_is_empty(client_of_alice: CaseAssignment) -> None:
-    assert read(client_of_alice) == Talk(days=[], oldest_id=None, latest_incoming_id=None, has_unread=False)
+    shown = read(client_of_alice)
+    assert (shown.days, shown.oldest_id, shown.latest_incoming_id, shown.has_unread) == ([], None, None, False)
 
 
 def test_messages_stand_in_order_of_time(client_of_alice: CaseAssignment) -> None:

@@ -51,6 +51,8 @@ DOORS = [
     Door("conversation-talk", {}, 405, 405, 405, 405),
     Door("conversation-read", {"up_to": str(2**62)}, 302, 404, 404, 404),
     Door("conversation-read", None, 405, 405, 405, 405),
+    Door("conversation-number", None, 200, 404, 404, 404),
+    Door("conversation-number", {"choice": "opt-out", "reason": "told me"}, 302, 404, 404, 404),
     Door("message-settle", {}, 302, 404, 404, 404),
     Door("message-settle", None, 405, 405, 405, 405),
     Door("help", None, 200, 200, 200, 200, 200),
