@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from accounts import own_account as profile
+from accounts.actions import own_account
 from accounts.forms import ChoosePasswordForm, PasswordChangeForm, ProfileForm
 from accounts.models import User
 
@@ -35,7 +35,7 @@ def account_settings(request: HttpRequest) -> HttpResponse:
 
 
 def _change_profile(request: HttpRequest, user: User, form: ProfileForm) -> HttpResponse:
-    is_mailed = profile.change_profile(by=user, now=timezone.now(), **form.cleaned_data)
+    is_mailed = own_account.change_profile(by=user, now=timezone.now(), **form.cleaned_data)
     if is_mailed:
         messages.info(
             request,
@@ -48,7 +48,7 @@ def _change_profile(request: HttpRequest, user: User, form: ProfileForm) -> Http
 
 
 def _change_password(request: HttpRequest, user: User, form: PasswordChangeForm) -> HttpResponse:
-    profile.change_password(by=user, new_password=form.cleaned_data["new_password1"], now=timezone.now())
+    own_account.change_password(by=user, new_password=form.cleaned_data["new_password1"], now=timezone.now())
     update_session_auth_hash(request, user)
     messages.success(request, _("Your password is changed. Wherever else you were signed in, you are signed out."))
     return redirect("account-settings")
@@ -60,13 +60,13 @@ def confirm_email(request: HttpRequest, token: str) -> HttpResponse:
     """The link in a mail to a new address. Mail scanners follow links, so only the button on the page counts."""
     try:
         if request.method == "POST":
-            user = profile.confirm_email(token=token, now=timezone.now())
+            user = own_account.confirm_email(token=token, now=timezone.now())
             messages.success(request, _("Your e-mail address is now %(email)s.") % {"email": user.email})
             return redirect("account-settings")
-        change = profile.read_email_change(token)
-    except profile.LinkNotGood:
+        change = own_account.read_email_change(token)
+    except own_account.LinkNotGood:
         return render(request, "account/link_not_good.html", status=410)
-    except profile.AddressTaken:
+    except own_account.AddressTaken:
         return render(request, "account/link_not_good.html", {"is_taken": True}, status=409)
     return render(request, "account/confirm_email.html", {"change": change})
 
@@ -77,12 +77,14 @@ def confirm_email(request: HttpRequest, token: str) -> HttpResponse:
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """Where an invited person chooses a first password."""
     try:
-        person = profile.read_invitation(token)
-    except profile.LinkNotGood:
+        person = own_account.read_invitation(token)
+    except own_account.LinkNotGood:
         return render(request, "account/link_not_good.html", {"is_invitation": True}, status=410)
     form = ChoosePasswordForm(person, request.POST if request.method == "POST" else None)
     if form.is_valid():
-        profile.accept_invitation(person=person, new_password=form.cleaned_data["new_password1"], now=timezone.now())
+        own_account.accept_invitation(
+            person=person, new_password=form.cleaned_data["new_password1"], now=timezone.now()
+        )
         messages.success(request, _("Your password is set. Sign in with it."))
         return redirect("account_login")
     return render(request, "account/invitation.html", {"form": form, "person": person})

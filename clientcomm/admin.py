@@ -20,7 +20,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts import actions, own_account
+from accounts.actions import own_account
+from accounts.actions import people as staff
 from accounts.models import AuditEntry, Department, User
 from clientcomm.admin_forms import DepartmentForm, PersonForm, StatusForm, active_clients_words
 from clients import actions as offices
@@ -163,14 +164,14 @@ class PersonAdmin(OperatorAdmin):
             people.refuse_with_active_clients(obj)
         except people.HasActiveClients as refusal:
             return active_clients_words(refusal)
-        if actions.has_history(obj):
+        if staff.has_history(obj):
             return _("%(person)s has done something here that must stay on record. Close the account instead.") % {
                 "person": obj.full_name
             }
         return ""
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
-        actions.delete_person(person=obj, by=operator(request), now=timezone.now())
+        staff.delete_person(person=obj, by=operator(request), now=timezone.now())
 
     @admin.action(description=gettext_lazy("Close the accounts of the chosen people"))
     def disable_people(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
@@ -191,7 +192,7 @@ class PersonAdmin(OperatorAdmin):
     def enable_people(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         chosen = list(queryset.filter(is_active=False))
         for person in chosen:
-            actions.enable_person(person=person, by=operator(request), now=timezone.now())
+            staff.enable_person(person=person, by=operator(request), now=timezone.now())
         words = ngettext("%(count)s account is open again.", "%(count)s accounts are open again.", len(chosen))
         messages.success(request, words % {"count": len(chosen)})
 
@@ -218,7 +219,7 @@ def _take(obj: Model, saved: Model) -> None:
 
 def _add_person(request: HttpRequest, form: PersonForm) -> User:
     by, now, password = operator(request), timezone.now(), form.cleaned_data["new_password"]
-    person = actions.add_person(
+    person = staff.add_person(
         profile=form.profile(),
         department=form.cleaned_data["department"],
         by=by,
@@ -232,14 +233,14 @@ def _add_person(request: HttpRequest, form: PersonForm) -> User:
 
 def _change_person(request: HttpRequest, person: User, form: PersonForm) -> None:
     by, now = operator(request), timezone.now()
-    actions.change_person(person=person, profile=form.profile(), by=by, now=now)
+    staff.change_person(person=person, profile=form.profile(), by=by, now=now)
     if "department" in form.changed_data:
         offices.move_person(person=person, department=form.cleaned_data["department"], by=by, now=now)
     if password := form.cleaned_data["new_password"]:
-        changed = actions.set_password(person=person, password=password, by=by, now=now)
+        changed = staff.set_password(person=person, password=password, by=by, now=now)
         update_session_auth_hash(request, changed)  # only if it is the operator's own, who stays signed in
     if "is_active" in form.changed_data:
-        change_account = actions.enable_person if form.cleaned_data["is_active"] else people.disable_person
+        change_account = staff.enable_person if form.cleaned_data["is_active"] else people.disable_person
         change_account(person=person, by=by, now=now)
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import phone_numbers
-from accounts.actions import Profile
+from accounts.actions.people import Profile
 from accounts.models import Department, User
 from clients import actions as offices
 from clients.actions import DepartmentSettings, StatusSettings

@@ -10,7 +10,8 @@ from django.core import signing
 from django.test import Client as Browser
 from django.utils import timezone
 
-from accounts import mail, own_account
+from accounts import mail
+from accounts.actions import own_account
 from accounts.models import AuditEntry, OutgoingEmail, User
 from tests.builders import PASSWORD, make_department, make_user
 

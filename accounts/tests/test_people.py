@@ -6,8 +6,8 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.utils import timezone
 
-from accounts import actions
-from accounts.actions import EmailTaken, HasHistory, Profile
+from accounts.actions import people as actions
+from accounts.actions.people import EmailTaken, HasHistory, Profile
 from accounts.models import AuditEntry, Department, OutgoingEmail, User
 from tests import builders
 

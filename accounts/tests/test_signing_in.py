@@ -11,8 +11,8 @@ from django.utils import timezone
 from pytest_django import Settings
 from time_machine import travel
 
-from accounts import actions
-from accounts.actions import Profile
+from accounts.actions import people as actions
+from accounts.actions.people import Profile
 from accounts.models import Department, User
 from conftest import signed_in
 from tests import builders

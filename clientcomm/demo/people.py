@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from accounts.actions import Profile
+from accounts.actions.people import Profile
 from accounts.models import User
 from clients.actions import DepartmentSettings
 

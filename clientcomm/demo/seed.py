@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q
 
-from accounts.actions import add_person
+from accounts.actions.people import add_person
 from accounts.models import Department, User
 from clientcomm.demo import people, scale
 from clientcomm.demo.conversations import CONVERSATIONS
