@@ -209,6 +209,8 @@ def record_delivery_report(report: DeliveryReport, *, now: datetime) -> None:
     assignment_id = summaries.lock_for(message.pk)
     if not _learn_carrier_id(message.pk, report.carrier_id):
         return
+    if not message.their_number:
+        _fill_numbers(message)
     why = {"failure_reason": report.reason or "", "error_code": report.error_code}
     if states.advance(message.pk, to=State(report.state), now=now, **why):
         if opted_out:
@@ -217,6 +219,14 @@ def record_delivery_report(report: DeliveryReport, *, now: datetime) -> None:
         if report.reason is not None and stopped is not None:
             holds.put(stopped, reason=report.reason, error_code=report.error_code, now=now)
         summaries.recompute(assignment_id, now=now)
+
+
+def _fill_numbers(message: Message) -> None:
+    """For a text that this database never handed over: it was put back from a backup made before."""
+    number = PhoneNumber.objects.filter(client=message.client_id, is_current=True).first()
+    message.our_number = message.department.phone_number
+    message.their_number = number.address if number else "unknown"
+    message.save(update_fields=["our_number", "their_number"])
 
 
 def _learn_carrier_id(message_id: int, carrier_id: str) -> bool:

@@ -36,9 +36,10 @@ def opt_out(
     reason: str = "",
 ) -> None:
     """Marks the number and holds what waits to go there (messages before numbers: the lock order). Once is enough."""
-    if number.is_opted_out:
+    if number.is_opted_out and (by is not None or number.opted_out_source != OptOutSource.PERSON):
         _note_time(number, at)
         return
+    # Also after a person wrote it down: by the client's own word it is the client's alone to take back.
     if number.is_current:
         hold_waiting(number.client_id, HoldReason.OPTED_OUT, now)
     _write(number, opted_out_at=at, opted_out_source=source, opted_out_by=by, opt_changed_at=at)

@@ -14,6 +14,9 @@ SNIPPET_LENGTH = 120
 State = Message.State
 
 
+_NO_RESULT_YET = [State.WAITING, State.HELD, State.SENDING, State.UNKNOWN, State.CANCELLED]
+
+
 def _among(names: Iterable[str]) -> str:
     return ", ".join(f"'{name}'" for name in sorted(names))
 
@@ -33,17 +36,17 @@ UPDATE clients_caseassignment AS a SET
   snippet = COALESCE((
     SELECT substr(m.body, 1, {SNIPPET_LENGTH}) FROM messaging_message m
     WHERE m.client_id = a.client_id AND m.assignment_id = a.id
-      AND m.state <> '{State.CANCELLED}' AND m.placed_at <= %(now)s
+      AND m.state <> '{State.CANCELLED}' AND NOT (m.state = '{State.WAITING}' AND m.due_at > %(now)s)
     ORDER BY m.placed_at DESC, m.id DESC LIMIT 1), ''),
   snippet_is_outgoing = COALESCE((
     SELECT m.direction = 'out' FROM messaging_message m
     WHERE m.client_id = a.client_id AND m.assignment_id = a.id
-      AND m.state <> '{State.CANCELLED}' AND m.placed_at <= %(now)s
+      AND m.state <> '{State.CANCELLED}' AND NOT (m.state = '{State.WAITING}' AND m.due_at > %(now)s)
     ORDER BY m.placed_at DESC, m.id DESC LIMIT 1), FALSE),
   last_outgoing_failed = COALESCE((
     SELECT m.state IN ({_among(states.NOT_DELIVERED)}) FROM messaging_message m
     WHERE m.client_id = a.client_id AND m.assignment_id = a.id
-      AND m.direction = 'out' AND m.state NOT IN ('{State.WAITING}', '{State.CANCELLED}')
+      AND m.direction = 'out' AND m.state NOT IN ({_among(_NO_RESULT_YET)})
     ORDER BY m.placed_at DESC, m.id DESC LIMIT 1), FALSE)
 WHERE a.id = %(pk)s
 """  # noqa: S608  # see above

@@ -94,6 +94,7 @@ class Talk:
     oldest_id: int | None
     latest_incoming_id: int | None
     has_unread: bool
+    has_messages: bool
     suspicion: Suspicion | None = None
 
 
@@ -114,6 +115,7 @@ def read_talk(assignment: CaseAssignment, *, reader: User, now: datetime, before
         oldest_id=messages[0].pk if is_more else None,
         latest_incoming_id=max((message.pk for message in incoming), default=None),
         has_unread=any(message.read_at is None for message in incoming),
+        has_messages=bool(messages) or edge is not None,
         suspicion=_suspicion(messages),
     )
 

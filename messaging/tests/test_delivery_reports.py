@@ -153,3 +153,11 @@ def test_reports_that_come_at_once_end_in_the_highest(alice: User) -> None:
     assignment.refresh_from_db()
     assert (message.state, message.carrier_id) == ("delivered", "SM1")
     assert (assignment.last_contact_at, assignment.last_outgoing_failed) == (message.placed_at, False)
+
+
+def test_a_report_for_a_text_that_this_database_never_handed_over_is_taken(client_of_alice: CaseAssignment) -> None:
+    message = builders.make_outgoing(client_of_alice)
+    report = DeliveryReport(message.public_id, "SM1", ReportedState.ACCEPTED)
+    delivery.record_delivery_report(report, now=timezone.now())
+    message.refresh_from_db()
+    assert message.state == "accepted"

@@ -122,6 +122,8 @@ class AnyOrder(RuleBasedStateMachine):
         claim = delivery.claim_next(timezone.now())
         if isinstance(claim, Claim):
             assert not self.must_not_be_texted
+            earlier = Message.objects.filter(direction="out", pk__lt=claim.message_id)
+            assert not earlier.filter(state__in=[Message.State.WAITING, Message.State.SENDING]).exists()
             self.claims.append(claim)
 
     @precondition(lambda self: self.claims)

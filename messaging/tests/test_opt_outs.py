@@ -93,6 +93,20 @@ def test_start_lifts_what_a_person_wrote_down(client_of_alice: CaseAssignment, a
     assert (number.is_opted_out, number.opted_out_by) == (False, None)
 
 
+def test_a_stop_after_a_persons_opt_out_makes_it_the_clients_own(client_of_alice: CaseAssignment, alice: User) -> None:
+    """Then no person can lift it any more."""
+    opt_out(client_of_alice, OptOutSource.PERSON, by=alice)
+    number = text(client_of_alice, "STOP", later=5)
+    assert (number.opted_out_source, number.opted_out_by) == ("keyword", None)
+    assert events() == ["opted_out", "opted_out"]
+
+
+def test_a_persons_opt_out_after_a_stop_leaves_it_the_clients_own(client_of_alice: CaseAssignment, alice: User) -> None:
+    text(client_of_alice, "STOP")
+    number = opt_out(client_of_alice, OptOutSource.PERSON, by=alice)
+    assert (number.opted_out_source, events()) == ("keyword", ["opted_out"])
+
+
 def test_any_other_text_changes_nothing(client_of_alice: CaseAssignment) -> None:
     assert not text(client_of_alice, "please stop texting me").is_opted_out
     text(client_of_alice, "STOP")

@@ -3,9 +3,11 @@
 import logging
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from clients import routing
 from clients.models import CaseAssignment, ConversationEvent, PhoneNumber
 from messaging import delivery
 from messaging.actions.receiving import receive_text
@@ -15,6 +17,7 @@ from messaging.models import Message
 from messaging.sms import Accepted, DeliveryReport, NotTaken, Outcome, Refused, ReportedState, Unclear
 from messaging.tests.carriers import Carrier
 from tests import builders
+from tests.threads import in_background
 
 pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
 
@@ -177,3 +180,30 @@ def test_a_number_that_is_gone_from_the_client_is_marked_nowhere(claim: Claim) -
     PhoneNumber.objects.update(address="+18015550188")
     assert after(claim, OPTED_OUT).state == "failed"
     assert not PhoneNumber.objects.get().is_opted_out
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("outcome", [Accepted("SM1"), LANDLINE, NotTaken()])
+def test_an_outcome_does_not_wait_for_a_client_whom_somebody_has_locked(
+    outcome: Outcome, claim: Claim, client_of_alice: CaseAssignment
+) -> None:
+    """Who holds the client waits for the assignment, as a text that comes in does: waiting for each other is a deadlock.
+
+    It came about at the commit, where PostgreSQL checks the foreign keys of a row that was written twice.
+    """
+    with in_background() as start, transaction.atomic():
+        routing.lock_client(client_of_alice.client_id)
+        state = start(lambda: after(claim, outcome).state).result(10)
+    assert state != "sending"
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_callback_does_not_wait_for_a_client_whom_somebody_has_locked(
+    claim: Claim, client_of_alice: CaseAssignment
+) -> None:
+    with in_background() as start, transaction.atomic():
+        routing.lock_client(client_of_alice.client_id)
+        start(lambda: report(claim, ReportedState.DELIVERED)).result(10)
+    assert Message.objects.get().state == "delivered"

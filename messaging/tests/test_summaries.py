@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from accounts.models import User
 from clients.models import CaseAssignment
-from messaging import states, summaries
+from messaging import delivery, states, summaries
+from messaging.actions.receiving import receive_text
 from messaging.models import Message
 from tests import builders
 from tests.threads import in_background, wait_for_locks
@@ -186,6 +187,10 @@ def _written(
     return message
 
 
+def _is_for_later(message: Message, now: datetime) -> bool:
+    return message.state == State.WAITING and message.due_at is not None and message.due_at > now
+
+
 def _expected(messages: list[Message], now: datetime) -> tuple[int, datetime | None, str, bool]:
     """The same rules, in Python over all messages."""
     ordered = sorted(messages, key=lambda message: (message.placed_at, message.pk), reverse=True)
@@ -193,10 +198,9 @@ def _expected(messages: list[Message], now: datetime) -> tuple[int, datetime | N
     contacts: Iterator[Message] = (
         message for message in ordered if not message.is_outgoing or message.state in states.REACHED
     )
-    shown = (message for message in ordered if message.state != State.CANCELLED and message.placed_at <= now)
-    tried = (
-        message for message in ordered if message.is_outgoing and message.state not in (State.WAITING, State.CANCELLED)
-    )
+    shown = (message for message in ordered if message.state != State.CANCELLED and not _is_for_later(message, now))
+    no_result_yet = (State.WAITING, State.HELD, State.SENDING, State.UNKNOWN, State.CANCELLED)
+    tried = (message for message in ordered if message.is_outgoing and message.state not in no_result_yet)
     last_contact, snippet, last_tried = next(contacts, None), next(shown, None), next(tried, None)
     return (
         len(unread),
@@ -227,3 +231,27 @@ def test_a_message_that_moves_meanwhile_is_found_in_its_new_assignment(alice: Us
             wait_for_locks(1)
             Message.objects.filter(pk=message.pk).update(assignment=new)
         assert waiting.result() == new.pk
+
+
+@pytest.mark.parametrize("what", ["held", "sending", "unknown"])
+def test_a_step_of_the_loop_leaves_the_row_as_a_recount_would(what: str, client_of_alice: CaseAssignment) -> None:
+    now = timezone.now()
+    builders.make_outgoing(client_of_alice, state=State.FAILED, at=now - timedelta(hours=3))
+    due = now - timedelta(hours=2 if what == "held" else 0, minutes=3)
+    builders.make_outgoing(client_of_alice, at=due)
+    delivery.claim_next(now)
+    if what == "unknown":
+        delivery.sweep_unclear(now=now + timedelta(minutes=2))
+    client_of_alice.refresh_from_db()
+    shown = client_of_alice.last_outgoing_failed
+    summaries.recompute(client_of_alice.pk, now=now)
+    client_of_alice.refresh_from_db()
+    assert client_of_alice.last_outgoing_failed == shown
+
+
+def test_a_text_whose_turn_came_late_does_not_hide_a_newer_one(client_of_alice: CaseAssignment) -> None:
+    now = timezone.now()
+    receive_text(text=builders.inbound_text(client_of_alice, "newer"), now=now)
+    receive_text(text=builders.inbound_text(client_of_alice, "older"), now=now - timedelta(milliseconds=50))
+    client_of_alice.refresh_from_db()
+    assert client_of_alice.snippet == "newer"

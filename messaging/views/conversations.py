@@ -118,6 +118,7 @@ def _talk_context(request: HttpRequest, shown: Conversation, page: Talk) -> dict
         "talk_url": reverse("conversation-talk", args=[client_id]),
         "mark_read_url": reverse("conversation-read", args=[client_id]) if shown.is_own else "",
         "has_unread": page.has_unread,
+        "has_messages": page.has_messages,
         "latest_incoming_id": page.latest_incoming_id,
     }
 
