@@ -188,7 +188,7 @@ def test_a_number_that_is_gone_from_the_client_is_marked_nowhere(claim: Claim) -
 def test_an_outcome_does_not_wait_for_a_client_whom_somebody_has_locked(
     outcome: Outcome, claim: Claim, client_of_alice: CaseAssignment
 ) -> None:
-    """Who holds the client waits for the assignment, as a text that comes in does: waiting for each other is a deadlock.
+    """Who holds the client may wait for the assignment, as a text that comes in does: else each waits for the other.
 
     It came about at the commit, where PostgreSQL checks the foreign keys of a row that was written twice.
     """
