@@ -69,13 +69,14 @@ class Held:
 
 def deliver_due(backend: SmsBackend | None = None) -> int:
     """Hands over until nothing is due (or the process is to stop). Returns how many the carrier was asked to take."""
+    backend = backend or get_backend()  # made here: to make it may take seconds, or fail, with a text in hand
     handed_over = 0
     while not _draining.is_set():
         claim = claim_next(timezone.now())
         if claim is None:
             break
         if isinstance(claim, Claim):
-            hand_over(claim, backend or get_backend())
+            hand_over(claim, backend)
             handed_over += 1
     return handed_over
 

@@ -97,11 +97,18 @@ class NewClientForm(forms.Form):
 
     def __init__(self, data: Any = None, *, department: Department) -> None:
         super().__init__(data)
+        self._department = department
         statuses = ClientStatus.objects.filter(department=department).order_by("position", "pk")
         status_field = self.fields["status"]
         assert isinstance(status_field, forms.ModelChoiceField)
         status_field.queryset = statuses
         status_field.initial = statuses.first()
+
+    def clean_phone_number(self) -> str:
+        number: str = self.cleaned_data["phone_number"]
+        if number == self._department.phone_number:
+            raise forms.ValidationError(_("This is your department's own number. Enter the client's."))
+        return number
 
     def new_client(self) -> NewClient:
         return NewClient(**self.cleaned_data)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 from time_machine import travel
 
@@ -14,7 +15,7 @@ from messaging import delivery
 from messaging.actions.receiving import receive_text
 from messaging.delivery import Claim
 from messaging.models import Message
-from messaging.sms import NotTaken, OutboundText, Unclear
+from messaging.sms import NotTaken, OutboundText, SmsBackend, Unclear
 from messaging.tests.carriers import Carrier
 from tests import builders
 from tests.threads import at_once
@@ -60,6 +61,20 @@ def test_it_is_committed_as_sending_before_the_call(client_of_alice: CaseAssignm
     carrier = Carrier(during_call=lambda text: seen.extend(states_of(message)))
     delivery.deliver_due(carrier)
     assert seen == ["sending"]
+
+
+def test_a_carrier_side_that_cant_be_made_claims_nothing(
+    client_of_alice: CaseAssignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = builders.make_outgoing(client_of_alice)
+
+    def cannot_be_made() -> SmsBackend:
+        raise ImproperlyConfigured("no token")
+
+    monkeypatch.setattr(delivery, "get_backend", cannot_be_made)
+    with pytest.raises(ImproperlyConfigured):
+        delivery.deliver_due()
+    assert states_of(message) == ["waiting"]
 
 
 def test_held_texts_are_not_counted_and_do_not_stop_it(alice: User) -> None:

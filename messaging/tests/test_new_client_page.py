@@ -126,3 +126,12 @@ def test_a_person_whose_account_is_closed_in_the_very_moment_of_saving_adds_nobo
             wait_for_locks(1)
         assert saving.result().status_code == 403
     assert not Client.objects.exists()
+
+
+def test_the_departments_own_number_is_nobodys(as_alice: Browser, alice: User) -> None:
+    assert alice.department is not None
+    status = ClientStatus.objects.filter(department=alice.department).first()
+    form = {"last_name": "Self", "phone_number": alice.department.phone_number, "status": status.pk if status else 0}
+    page = as_alice.post("/clients/new/", form).content.decode()
+    assert "own number" in page
+    assert not Client.objects.exists()
