@@ -43,6 +43,10 @@ coverage: environment-dev  ## Run the tests and show which lines and branches no
 bench: environment-dev  ## Measure texts and pages a second on servers of its own (ARGS="--help")
 	@$(BIN)/python -m bench $(ARGS)
 
+.PHONY: chaos
+chaos: environment-dev  ## Break things under load on servers of its own and count the texts (ARGS="--help")
+	@exec $(BIN)/python -m chaos --full --log var/chaos.log $(ARGS)
+
 .PHONY: check
 check: environment-dev  ## Everything that finds faults without running the product
 	@VENV=$(VENV) bash .ci/check

@@ -28,7 +28,7 @@ MESSAGES_A_DAY = 5
 SESSIONS = 8
 BATCH = 1000
 OUR_NUMBER = "+18015550100"
-# Ends the newest text of the long conversation, and its line in the list: a right page has it, however it looks.
+# Ends the newest text of each conversation: a right page has it, however it looks.
 MARK = "Quetzalcoatlus"
 
 _FIRST_NAMES = str.split("Maria James Aisha Robert Linh Patricia Diego Jennifer Omar Michael Grace Wei Linda Tyrone")
@@ -62,7 +62,12 @@ class Filled:
 
     cookies: list[str]
     addresses: list[str]
-    long_client_id: int
+    client_ids: list[int]
+
+    @property
+    def long_client_id(self) -> int:
+        """The client of the one long conversation."""
+        return self.client_ids[0]
 
 
 def fill(size: Size) -> Filled:
@@ -85,7 +90,7 @@ def fill(size: Size) -> Filled:
     return Filled(
         cookies=[_signed_in(case_manager) for _ in range(SESSIONS)],
         addresses=[number.address for number in numbers],
-        long_client_id=people[0].pk,
+        client_ids=[client.pk for client in people],
     )
 
 
@@ -140,7 +145,7 @@ def _texts(
             if age % 2:
                 yield _outgoing(assignment, words, at, has_failed=age % _FAILED_EVERY == _FAILED_EVERY - 1)
             else:
-                words = words if serial or age else f"{words[:60]} {MARK}"
+                words = words if age else f"{words[:60]} {MARK}"
                 yield _incoming(assignment, words, at, is_unread=not age and serial % _UNREAD_EVERY == 0)
 
 

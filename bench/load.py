@@ -69,7 +69,7 @@ def ask(load: Load) -> Answers:
     finally:
         gc.enable()
     for encoding, body in answers.compressed:
-        plain = _opened(encoding, body)
+        plain = opened(encoding, body)
         answers.plain_bytes += len(plain)
         if not load.is_right(plain):
             raise WrongAnswerError(_shown(plain))
@@ -210,7 +210,8 @@ def _joined(chunks: bytes) -> bytes:
     return b"".join(parts)
 
 
-def _opened(encoding: bytes, body: bytes) -> bytes:
+def opened(encoding: bytes, body: bytes) -> bytes:
+    """A body without the compression that its head names. Raises WrongAnswerError for one that wasn't asked for."""
     match encoding:
         case b"gzip":
             return zlib.decompress(body, wbits=zlib.MAX_WBITS | 16)

@@ -13,6 +13,7 @@ from django.test import Client as Browser
 
 from bench import data, machine, product
 from bench.data import Filled
+from bench.load import WrongAnswerError, opened
 from bench.options import Options
 from bench.requests import EMPTY_TWIML, FORM_TYPE, has_mark, list_path, talk_path, webhooks
 from bench.servers import HOST
@@ -22,10 +23,6 @@ TIMES = 5
 SHOWN = 25
 
 Ask = Callable[[], bytes]
-
-
-class WrongAnswerError(Exception):
-    """The view's answer is not the one that is looked at."""
 
 
 def run(options: Options) -> str:
@@ -57,8 +54,10 @@ def _asker(group: str, to: Filled) -> Ask:
 
     def ask() -> bytes:
         answer = browser.get(path, secure=True)
-        if answer.status_code != 200 or not ("Content-Encoding" in answer or has_mark(answer.content)):
-            raise WrongAnswerError(f"{answer.status_code}: {answer.content[:600]!r}")
+        encoding = answer.headers.get("Content-Encoding", "").encode()
+        page = opened(encoding, answer.content) if encoding else answer.content
+        if answer.status_code != 200 or not has_mark(page):
+            raise WrongAnswerError(f"{answer.status_code}: {page[:600]!r}")
         return bytes(answer.content)
 
     return ask
@@ -116,5 +115,5 @@ def _rows(profile: cProfile.Profile, order: str) -> Iterator[str]:
 
 
 def _shortened(line: str) -> str:
-    figures, place = line[:45], line[45:]
-    return figures + place.rpartition("site-packages/")[2].replace(f"{settings.BASE_DIR}/", "")
+    figures, place = line[:45], line[45:].strip()
+    return f"{figures} " + place.rpartition("site-packages/")[2].replace(f"{settings.BASE_DIR}/", "")

@@ -54,6 +54,7 @@ def questions() -> list[Question]:
             lambda to, _: _pages(to, reverse("conversation-talk", args=[to.long_client_id]), _FRAGMENT),
             has_mark,
         ),
+        Question("conversations in turn", "conversation", None, lambda to, _: _every_talk(to), has_mark),
         Question("incoming texts", "webhooks", 600, _webhook_requests, EMPTY_TWIML.__eq__),
     ]
 
@@ -77,12 +78,17 @@ def has_mark(page: bytes) -> bool:
 
 def _pages(to: Filled, path: str, headers: tuple[str, ...] = ()) -> Iterator[bytes]:
     """The same page for each of the case manager's sessions in turn, without end."""
-    return cycle(
-        [
-            _request("GET", path, ("Accept: text/html", "Accept-Encoding: gzip, br", f"Cookie: {cookies}", *headers))
-            for cookies in to.cookies
-        ]
-    )
+    return cycle([_page(path, cookies, headers) for cookies in to.cookies])
+
+
+def _every_talk(to: Filled) -> Iterator[bytes]:
+    """The pages of all clients in turn, without end: with many of them, nothing is as it was a moment ago."""
+    paths = [reverse("conversation", args=[client_id]) for client_id in to.client_ids]
+    return cycle([_page(path, cookies) for path, cookies in zip(paths, cycle(to.cookies), strict=False)])
+
+
+def _page(path: str, cookies: str, headers: tuple[str, ...] = ()) -> bytes:
+    return _request("GET", path, ("Accept: text/html", "Accept-Encoding: gzip, br", f"Cookie: {cookies}", *headers))
 
 
 def webhooks(to: Filled, count: int) -> Iterator[Webhook]:

@@ -20,6 +20,7 @@ from tests.servers import POSTGRESQL_HERE, REDIS_HERE, UNSET
 
 HOST = "bench.example.org"
 OWNER_KEY = "clientcomm-bench"
+OWNED_FOR = 6 * 3600  # seconds, should a run be killed before it could tidy up
 SMALLEST_REDIS = 16  # databases of a Redis that nobody configured
 
 
@@ -100,13 +101,13 @@ def _drop_leftovers(cursor: psycopg2.extensions.cursor, url: str) -> None:
 
 @contextmanager
 def _own_redis() -> Iterator[str]:
-    """The last of Redis's databases that is empty: developers and tests begin with the first."""
+    """The last of Redis's databases that nobody uses: developers and tests begin with the first."""
     url = os.environ.get("REDIS_URL") or REDIS_HERE
     for number in reversed(range(1, SMALLEST_REDIS)):
         own_url = urlunsplit(urlsplit(url)._replace(path=f"/{number}"))
         try:
             with closing(Redis.from_url(own_url, socket_connect_timeout=2)) as redis:
-                if redis.dbsize() or not redis.set(OWNER_KEY, os.getpid(), nx=True, ex=24 * 3600):
+                if not _is_free(redis, number) or not redis.set(OWNER_KEY, os.getpid(), nx=True, ex=OWNED_FOR):
                     continue
                 try:
                     yield own_url
@@ -114,8 +115,14 @@ def _own_redis() -> Iterator[str]:
                     redis.flushdb()
                 return
         except RedisError as error:
-            raise NoServerError(f"Redis is needed; REDIS_URL says which. {error}") from error
+            raise NoServerError(f"Redis is needed; REDIS_URL says which. It answered: {error}") from error
     raise NoServerError("Each of Redis's databases is in use. Set REDIS_URL to another Redis.")
+
+
+def _is_free(redis: Redis, number: int) -> bool:
+    """Whether it is empty, or holds only the queue that a run of this product left behind and nobody looks at now."""
+    connected = sum(client["db"] == str(number) for client in redis.client_list())
+    return connected == 1 and all(key == b"bells" or key.startswith(b"_kombu.binding") for key in redis.scan_iter())
 
 
 @contextmanager

@@ -32,6 +32,7 @@ _SCENARIOS: dict[str, tuple[object, ...]] = {
     "incoming": ("incoming",),
     "redis": ("broker",),
     "claims": ("claims",),
+    "restore": ("restore",),
 }
 
 

@@ -28,8 +28,8 @@ class Sizes:
 
 
 SHORT = Sizes(
-    texts=20,
-    kills=3,
+    texts=16,
+    kills=2,
     incoming=300,
     clients=20,
     web_kills=2,

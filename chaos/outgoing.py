@@ -25,7 +25,7 @@ from messaging.sms import get_carrier_list
 State = Message.State
 
 SETTLES_WITHIN = 240.0
-IDLE_SECONDS = 2.0
+IDLE_SECONDS = 3.0
 QUIET_WITHIN = 60.0
 LATER = timedelta(minutes=10)  # than which no unclear text waits for its second look into the carrier's list
 
@@ -56,21 +56,35 @@ def _settle(running: Product) -> None:
     """Until nothing waits and nothing is in hand, and every callback was posted.
 
     What a killed worker left in `sending` is named by the sweep after a minute, and holds up what comes behind it until
-    then. The minute isn't waited for: once no living worker has a call in hand, the sweep is asked with a later clock.
+    then. The minute isn't waited for: once the living workers have ended in peace, what is left in `sending` is surely
+    nobody's, and the sweep is asked with a later clock.
     """
-    deadline, busy_at = time.monotonic() + SETTLES_WITHIN, time.monotonic()
+    deadline = time.monotonic() + SETTLES_WITHIN
     pending = Message.objects.filter(state__in=[State.WAITING, State.SENDING])
-    while pending.exists():
-        now = time.monotonic()
-        if now > deadline:
+    while True:
+        if pending.filter(state=State.WAITING).exists():
+            running.wait_for_a_tick()
+            _wait_while_they_move()
+        running.end_workers()
+        delivery.sweep_unclear(now=timezone.now() + delivery.UNCLEAR_AFTER)
+        if not pending.exists():
+            break
+        if time.monotonic() > deadline:
             raise StuckError(f"after {SETTLES_WITHIN:.0f} s: {Counter(pending.values_list('state', flat=True))}")
-        if running.worker_in_a_call() is not None:
-            busy_at = now
-        elif now - busy_at > IDLE_SECONDS:
-            delivery.sweep_unclear(now=timezone.now() + delivery.UNCLEAR_AFTER)
-            busy_at = now
-        time.sleep(0.05)
+        running.start_workers()
     running.control.wait_until_quiet(QUIET_WITHIN)
+
+
+def _wait_while_they_move() -> None:
+    """Until none waits, or none was taken up for a while."""
+    waiting, moved_at = -1, time.monotonic()
+    while time.monotonic() - moved_at < IDLE_SECONDS:
+        count = Message.objects.filter(state=State.WAITING).count()
+        if not count:
+            return
+        if count != waiting:
+            waiting, moved_at = count, time.monotonic()
+        time.sleep(0.05)
 
 
 def _reconcile() -> None:
@@ -110,21 +124,34 @@ def _report(running: Product, storm: Storm, seconds: float) -> Report:
     half = storm.with_a_call * 2 >= storm.kills
     report.promise(f"{name}s while a call was in hand", f"{storm.with_a_call} of {storm.kills}", "half", kept=half)
     _tell_faults(report, running)
-    cut_off = sum(call.ended is None for call in calls.of_all(running.ground.calls))
-    unknown = len(history.times_in(State.UNKNOWN))
-    unconfirmed = Message.objects.filter(state=State.UNCONFIRMED).count()
-    if killed:
-        report.figure("calls cut off by the kills", cut_off)
-        report.figure("texts that were unknown for a time", unknown)
-        report.figure("texts left to a person (unconfirmed)", unconfirmed)
-    else:
-        report.none("calls cut off", cut_off)
-        report.none("texts that were ever unknown", unknown)
-        report.none("workers that did not end by themselves", sum(old.ended() != 0 for old in running.retired))
+    _tell_unclear(report, running, killed=killed)
     again = sum(times > 1 for times in history.times_in(State.SENDING).values())
     report.figure("texts taken up more than once (after a 429)", again)
     report.none("alarms in the log that a text went out twice", running.log().count("went out twice"))
     return report
+
+
+def _tell_unclear(report: Report, running: Product, *, killed: bool) -> None:
+    """After SIGTERM there must be none; after SIGKILL each has a cause."""
+    cut_off = sum(call.ended is None for call in calls.of_all(running.ground.calls))
+    unknown = len(history.times_in(State.UNKNOWN))
+    if not killed:
+        codes = Counter(old.ended() for old in running.retired)
+        report.none("calls cut off", cut_off)
+        report.none("texts that were ever unknown", unknown)
+        report.none("workers that had to be killed after all", codes[None])
+        report.figure("exit codes of the workers (-15: SIGTERM came before it had begun)", dict(codes))
+        return
+    creations = carrier.creations(running.control.log(kind="asked"))
+    refused = {public_id for public_id, fault in creations if fault == SERVER_ERROR}
+    left = set(Message.objects.filter(state=State.UNCONFIRMED).values_list("public_id", flat=True))
+    after_500 = sum(str(public_id) in refused for public_id in left)
+    report.figure("calls cut off by the kills", cut_off)
+    report.figure("texts that were unknown for a time", unknown)
+    report.figure(
+        "texts left to a person (unconfirmed)",
+        f"{len(left)}: {after_500} after a 500, {len(left) - after_500} whose worker died before the request was out",
+    )
 
 
 def _tell_faults(report: Report, running: Product) -> None:
@@ -139,5 +166,6 @@ def _tell_faults(report: Report, running: Product) -> None:
     told = ", ".join(f"{what} {count} ({count / requests:.1%})" for what, count in named.items())
     report.figure("calls that reached the carrier", f"{requests}: {told}")
     posted = [entry for entry in running.control.log(kind="posted") if entry["purpose"] == "status"]
-    texts = len({entry["message_sid"] for entry in posted})
-    report.figure("callbacks, shuffled and doubled", f"{len(posted)} posted, for {texts} texts")
+    texts, made = len({entry["message_sid"] for entry in posted}), requests - named["answered 429"]
+    made -= named["answered 500, nothing made"]
+    report.figure("callbacks, shuffled and doubled", f"{len(posted)} posted, for {texts} texts of {made}")

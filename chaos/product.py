@@ -51,6 +51,24 @@ class Product:
         self.workers[place] = worker.another()
         self.workers[place].start()
 
+    def end_workers(self) -> None:
+        """In peace: what they have in hand is finished."""
+        stop_together(self.workers)
+        self.retired += self.workers
+
+    def start_workers(self) -> None:
+        self.workers = [worker.another() for worker in self.workers]
+        for worker in self.workers:
+            worker.start()
+
+    def wait_for_a_tick(self) -> None:
+        """Until beat was heard once more: a worker has begun to work. Raises DidNotStartError."""
+        begun, deadline = timezone.now(), time.monotonic() + STARTS_WITHIN
+        while not _ticked_since(self, begun.timestamp()):
+            if time.monotonic() > deadline:
+                raise DidNotStartError(f"no tick within {STARTS_WITHIN:.0f} s:\n{self.log()[-4000:]}")
+            time.sleep(0.1)
+
     def worker_in_a_call(self) -> int | None:
         """The place of a worker that has a call to the carrier in hand."""
         for place, worker in enumerate(self.workers):

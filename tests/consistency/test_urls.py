@@ -130,6 +130,7 @@ OBJECTS: dict[str, Callable[[CaseAssignment, Message], dict[str, Any]]] = {
     "conversation": lambda maria, failed: {"client_id": maria.client_id},
     "conversation-talk": lambda maria, failed: {"client_id": maria.client_id},
     "conversation-read": lambda maria, failed: {"client_id": maria.client_id},
+    "conversation-number": lambda maria, failed: {"client_id": maria.client_id},
     "message-settle": lambda maria, failed: {
         "client_id": maria.client_id, "public_id": failed.public_id, "choice": "send-again",
     },

@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.running import ROOT
 
 PACKAGES = ("accounts", "clients", "messaging", "telephony", "clientcomm")  # imports go up this line only
-FOLDERS = (*PACKAGES, "tests", "bench", "static", "templates")
+FOLDERS = (*PACKAGES, "tests", "bench", "chaos", "static", "templates")
 VENDORED = ROOT / "static" / "vendor"
 
 

@@ -129,6 +129,14 @@ def test_conversations(signed_in: Opener, product: Product, name: str) -> None:
     inspect(page, name, EVERY_LOOK if name in ("conversation-long", "conversation-failed") else TWO_LOOKS)
 
 
+def test_the_page_of_a_number(signed_in: Opener, product: Product) -> None:
+    page = signed_in()
+    open_conversation(page, product, "Jensen")
+    page.get_by_role("link", name="Opt-out or wrong number").click()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    inspect(page, "number", TWO_LOOKS)
+
+
 def unclear(page: Page, product: Product) -> None:
     product.phones.faults("server_error", number=product.number("Brown"))
     write(page, "Is this unclear?")
