@@ -39,7 +39,8 @@ _SCENARIOS: dict[str, tuple[object, ...]] = {
 def main() -> int:
     asked = options.read(sys.argv[1:])
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _end)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup: it is to go on when the terminal closes
+            signal.signal(number, _end)
     try:
         with _log(asked) as log, ground.prepared() as prepared:
             teller = Teller(log)

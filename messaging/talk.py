@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import formats
 from django.utils.translation import gettext as _
 
@@ -24,6 +24,8 @@ _SHOWN = [
     *("public_id", "direction", "state", "state_at", "placed_at", "body", "read_at", "arrived_at"),
     *("hold_reason", "failure_reason", "author__full_name"),
 ]
+# A subquery and no join: PostgreSQL would read all of a client's messages to join them with themselves.
+_RETRY = Message.objects.filter(retry_of=OuterRef("pk")).values("placed_at")
 LATE = timedelta(minutes=5)  # from the carrier's time of an incoming text to ours
 
 
@@ -134,7 +136,7 @@ def _messages(assignment: CaseAssignment, edge: Message | None) -> tuple[list[Me
     if edge is not None:
         shown = shown.filter(Q(placed_at__lt=edge.placed_at) | Q(placed_at=edge.placed_at, pk__lt=edge.pk))
     newest_first = shown.select_related("author").order_by("-placed_at", "-pk")
-    with_retries = newest_first.only(*_SHOWN).annotate(again_at=F("retried_as__placed_at"))
+    with_retries = newest_first.only(*_SHOWN).annotate(again_at=Subquery(_RETRY))
     page: list[Message] = list(with_retries[: PAGE_SIZE + 1])
     return page[PAGE_SIZE - 1 :: -1], len(page) > PAGE_SIZE
 

@@ -33,6 +33,7 @@ def test_sign_in_send_see_it_delivered_and_read_the_answer(
 
     page.get_by_role("link", name=client).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(client)
+    page.wait_for_load_state()  # without its scripts the page would send by a form, as it does for who has none
     page.evaluate("window.neverReloaded = true")
 
     write(page, question)

@@ -18,6 +18,7 @@ def test_sign_in_find_a_client_send_and_sign_out_without_a_mouse(open_window: Op
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("My clients")
+    page.wait_for_load_state()
 
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to main content")).to_be_focused()
@@ -32,6 +33,7 @@ def test_sign_in_find_a_client_send_and_sign_out_without_a_mouse(open_window: Op
     shoot(page, "focus-on-a-client")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Joseph Yazzie")
+    page.wait_for_load_state()
 
     tab_to(page, "Message to Joseph Yazzie")
     page.keyboard.type("Typed without a mouse")
