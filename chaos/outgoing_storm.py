@@ -4,7 +4,7 @@ import random
 import signal
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from chaos import calls
 from chaos.outgoing_plan import CALL_SECONDS, Planned, type_in
@@ -13,7 +13,7 @@ from messaging.models import Message
 
 AIMED = 0.8  # of the kills: at a worker that has a call in hand; the others come at any moment
 AHEAD = 12  # texts that wait: enough for a call to be in hand at any time
-STALLED_AFTER = 1.0
+NUDGED_EVERY = 5.0  # seconds without a text taken up, after which one more is typed: those that wait may be held up
 AIM_WITHIN = 20.0
 
 
@@ -28,7 +28,9 @@ class Storm:
     typed: int = 0
     kills: int = 0
     with_a_call: int = 0
-    _progress: tuple[int, float] = field(default=(0, 0.0))
+    _taken_before: int = -1
+    _moved_at: float = 0.0
+    _nudges: int = 0
 
     def rage(self, kills: int) -> None:
         for serial in range(kills):
@@ -43,19 +45,23 @@ class Storm:
         """Until so many texts were taken up; or nothing more can be done without the sweep, which takes a minute."""
         while (taken := self._taken()) < wanted:
             stalled = self._stalled(taken)
-            if self.typed < len(self.texts) and (stalled > STALLED_AFTER or self.typed - taken < AHEAD):
-                self._type_in()
-            elif stalled > AIM_WITHIN:
+            all_typed = self.typed == len(self.texts)
+            if all_typed and stalled > AIM_WITHIN:
                 return
+            if not all_typed and self.typed - taken < AHEAD:
+                self._type_in()
+            elif not all_typed and stalled > NUDGED_EVERY * (self._nudges + 1):
+                self._nudges += 1
+                self._type_in()
             else:
                 time.sleep(0.02)
 
     def _stalled(self, taken: int) -> float:
         """Seconds since a text was last taken up."""
         now = time.monotonic()
-        if taken != self._progress[0] or not self._progress[1]:
-            self._progress = (taken, now)
-        return now - self._progress[1]
+        if taken != self._taken_before:
+            self._taken_before, self._moved_at, self._nudges = taken, now, 0
+        return now - self._moved_at
 
     def _victim(self) -> int:
         if self.chance.random() < AIMED:

@@ -42,6 +42,12 @@ def hangs_up(request: Request, line: Line) -> None:
     line.hang_up()
 
 
+def test_only_what_is_meant_for_twilios_api_goes_to_the_address_of_the_settings(carrier: CarrierServer) -> None:
+    client = http_client.PooledHttpClient("http://127.0.0.1:1")
+    assert client.request("GET", f"{carrier.url}/elsewhere").status_code == 201
+    assert [request.path for request in carrier.requests] == ["/elsewhere"]
+
+
 def test_one_connection_serves_many_texts(carrier: CarrierServer) -> None:
     backend = TwilioBackend()
     assert [backend.send(a_text()) for _ in range(5)] == [Accepted("SM1")] * 5

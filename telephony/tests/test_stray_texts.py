@@ -93,6 +93,11 @@ def test_an_id_that_is_too_long_is_a_stray_text() -> None:
     assert (stray.reason, stray.carrier_id) == (Reason.FAILED, "SM" + "f" * 62)
 
 
+def test_a_stray_text_is_called_by_its_number_and_not_by_its_words() -> None:
+    stray = take_as_stray(From="", Body="I am hiding")
+    assert str(stray) == f"stray text {stray.pk}"
+
+
 def test_an_empty_form_is_a_stray_text() -> None:
     assert_taken(post(INBOUND, {}))
     assert StrayText.objects.get().form == {}

@@ -7,6 +7,7 @@ from pathlib import Path
 import allauth
 import pytest
 
+from accounts.sessions import BACKGROUND_HEADER
 from tests.consistency import tree
 from tests.consistency.tree import VENDORED, name
 from tests.running import ROOT
@@ -88,6 +89,13 @@ def test_every_icon_that_a_template_names_is_in_the_sprite() -> None:
     for path in tree.templates():
         for icon in re.findall(r"{% icon \"([\w-]+)\"", path.read_text()):
             assert f'id="{icon}"' in sprite, f"{name(path)} names {icon}"
+
+
+def test_what_a_page_asks_by_itself_does_not_count_as_use() -> None:
+    """A session ends after the department's idle time, also where a page is left open (accounts/sessions.py)."""
+    repeating = [path for path in tree.files(".js", below=["static/js"]) if "setInterval(" in path.read_text()]
+    assert repeating
+    assert [name(path) for path in repeating if f'"{BACKGROUND_HEADER}"' not in path.read_text()] == []
 
 
 def listed_sums() -> dict[str, str]:
