@@ -18,7 +18,7 @@ class Pen:
     """One line a fact: "+ public-id nanoseconds" or "- public-id nanoseconds". Threads share it: a write is whole."""
 
     def __init__(self) -> None:
-        path = Path(os.environ["CHAOS_CALLS"]) / str(os.getpid())
+        path = Path(os.environ["CHAOS_CALLS"]) / os.environ["CHAOS_PROCESS"]
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 
     def begins(self, public_id: UUID) -> None:

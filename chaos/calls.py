@@ -14,8 +14,8 @@ class Call:
     ended: int | None
 
 
-def of_process(folder: Path, process_id: int) -> list[Call]:
-    path = folder / str(process_id)
+def of_process(folder: Path, serial: int) -> list[Call]:
+    path = folder / str(serial)
     return list(read(path.read_text().splitlines())) if path.exists() else []
 
 
@@ -25,9 +25,9 @@ def of_all(folder: Path) -> list[Call]:
     return sorted(found, key=lambda call: call.begun)
 
 
-def open_calls(folder: Path, process_id: int) -> int:
+def open_calls(folder: Path, serial: int) -> int:
     """How many calls the process has in hand; of one that was killed: had."""
-    return sum(call.ended is None for call in of_process(folder, process_id))
+    return sum(call.ended is None for call in of_process(folder, serial))
 
 
 def forget(folder: Path) -> None:

@@ -77,10 +77,10 @@ class Storm:
 
     def _kill(self, place: int) -> None:
         worker = self.product.workers[place]
-        had = calls.open_calls(self.product.ground.calls, worker.process_id)
+        had = calls.open_calls(self.product.ground.calls, worker.serial)
         self.product.replace_worker(place, self.number)
         if self.number is signal.SIGKILL:  # what it had in hand when it died
-            had = calls.open_calls(self.product.ground.calls, worker.process_id)
+            had = calls.open_calls(self.product.ground.calls, worker.serial)
         self.kills += 1
         self.with_a_call += had > 0
 

@@ -1,6 +1,7 @@
 """A process that is started, killed and started again, and that never outlives this run."""
 
 import ctypes
+import itertools
 import os
 import pwd
 import signal
@@ -9,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from clientcomm.processes import PR_SET_PDEATHSIG
+
+_serials = itertools.count(1)
 
 STOPS_WITHIN = 40.0  # a call to the carrier may take 20 seconds, and gunicorn allows its workers 30
 
@@ -20,8 +23,8 @@ class DidNotStartError(Exception):
 class Process:
     """One command, in a session of its own (Ctrl+C at the terminal reaches only us); what it says goes to a file.
 
-    Start it from the main thread: it is told to end when the thread that started it does, so that a run that is killed
-    leaves nothing behind.
+    serial: its name among all that this run starts; process ids come again. Start it from the main thread: it is told
+    to end when the thread that started it does, so that a run that is killed leaves nothing behind.
     """
 
     def __init__(
@@ -39,14 +42,16 @@ class Process:
         self._environment = dict(environment) if environment is not None else dict(os.environ)
         self._user, self._on_our_death = user, on_our_death
         self._process: subprocess.Popen[bytes] | None = None
+        self.serial = 0
 
     def start(self) -> None:
         account = pwd.getpwnam(self._user) if self._user else None
+        self.serial = next(_serials)
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 our own commands
                 self._command,
                 cwd=self._folder,
-                env=self._environment,
+                env={**self._environment, "CHAOS_PROCESS": str(self.serial)},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

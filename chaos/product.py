@@ -72,7 +72,7 @@ class Product:
     def worker_in_a_call(self) -> int | None:
         """The place of a worker that has a call to the carrier in hand."""
         for place, worker in enumerate(self.workers):
-            if calls.open_calls(self.ground.calls, worker.process_id):
+            if calls.open_calls(self.ground.calls, worker.serial):
                 return place
         return None
 
