@@ -17,9 +17,9 @@ from tests.e2e.product import (
     DEMO,
     Product,
     embedded_installation,
-    has_servers,
     servers_installation,
     started,
+    usual_kind,
 )
 
 ARGUMENTS = [
@@ -47,7 +47,7 @@ def products() -> Iterator[Callable[[str], Product]]:
 @pytest.fixture
 def product(products: Callable[[str], Product]) -> Product:
     """As `make run` would start it here, with no fault switched on."""
-    found = products("servers" if has_servers() else "embedded")
+    found = products(usual_kind())
     found.phones.clear_faults()
     return found
 

@@ -109,8 +109,9 @@ def servers_installation() -> Iterator[Installation]:
         on_server(url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
-def has_servers() -> bool:
-    return bool(os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"))
+def usual_kind() -> str:
+    """How `make run` would start it here: "servers" (the production processes) or "embedded"."""
+    return "servers" if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL") else "embedded"
 
 
 def _another_database(redis_url: str, worker: int) -> str:

@@ -7,20 +7,18 @@ import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.e2e.browsing import DESKTOP, POCKET, Opener, bubble, shoot, sign_in, write
-from tests.e2e.product import Product, has_servers
+from tests.e2e.product import Product, usual_kind
 from tests.running import wait_for
 
 pytestmark = pytest.mark.browser
 
-needs_servers = pytest.mark.skipif(not has_servers(), reason="needs PostgreSQL and Redis")
 
-
+# Both ways to run and both sizes, each with a client of its own. Without servers the second is embedded, too.
 @pytest.mark.parametrize(
     ("kind", "viewport", "client"),
     [
-        pytest.param("embedded", DESKTOP, "Lopez", id="embedded", marks=pytest.mark.embedded),
-        pytest.param("servers", DESKTOP, "Lopez", id="servers", marks=needs_servers),
-        pytest.param("servers", POCKET, "Carter", id="servers, in a pocket", marks=needs_servers),
+        pytest.param("embedded", DESKTOP, "Lopez", id="embedded, on a desk", marks=pytest.mark.embedded),
+        pytest.param(usual_kind(), POCKET, "Carter", id=f"{usual_kind()}, in a pocket"),
     ],
 )
 def test_sign_in_send_see_it_delivered_and_read_the_answer(
