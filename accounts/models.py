@@ -2,7 +2,8 @@
 
 import uuid
 import zoneinfo
-from datetime import timedelta
+from datetime import time, timedelta
+from decimal import Decimal
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -36,6 +37,20 @@ class Department(models.Model):
         help_text=_("A text that could not be handed over within this time is held, and its author asked."),
     )
     idle_limit_hours = models.PositiveSmallIntegerField(_("idle limit, in hours"), default=12)
+    segments_per_second = models.DecimalField(
+        _("pace, in texts a second"),
+        max_digits=6,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        default=Decimal(1),
+        db_default=Decimal(1),
+        help_text=_(
+            "Parts of 160 characters. Long code 1, toll-free 3, short code 100, or as registered. Empty: no limit."
+        ),
+    )
+    opens_at = models.TimeField(_("texting hours from"), default=time(8), db_default=time(8))
+    closes_at = models.TimeField(_("texting hours until"), default=time(21), db_default=time(21))
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -43,6 +58,13 @@ class Department(models.Model):
             models.CheckConstraint(condition=models.Q(phone_number__startswith="+"), name="department_number_is_e164"),
             models.CheckConstraint(condition=models.Q(idle_limit_hours__gte=1), name="department_idle_limit_set"),
             models.CheckConstraint(condition=models.Q(late_limit_minutes__gte=1), name="department_late_limit_set"),
+            models.CheckConstraint(
+                condition=models.Q(segments_per_second__isnull=True) | models.Q(segments_per_second__gt=0),
+                name="department_pace_positive",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(opens_at__lt=models.F("closes_at")), name="department_opens_before_it_closes"
+            ),
         ]
 
     def __str__(self) -> str:

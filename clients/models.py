@@ -123,7 +123,7 @@ class PhoneNumber(models.Model):
 class CaseAssignment(models.Model):
     """Client and case manager from a day to a day; without a case manager the client is unclaimed.
 
-    One row for each pair: coming back reopens it. The last five columns are summaries for the lists, recomputed from
+    One row for each pair: coming back reopens it. The last eight columns are summaries for the lists, recomputed from
     the messages by messaging.summaries alone, never counted up.
     """
 
@@ -147,6 +147,9 @@ class CaseAssignment(models.Model):
     snippet = models.CharField(max_length=120, blank=True)
     snippet_is_outgoing = models.BooleanField(default=False)
     last_outgoing_failed = models.BooleanField(default=False)
+    scheduled_count = models.PositiveIntegerField(default=0, db_default=0)
+    next_scheduled_at = models.DateTimeField(null=True, blank=True)
+    held_count = models.PositiveIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints: ClassVar = [

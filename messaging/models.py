@@ -13,6 +13,47 @@ from clients.models import CaseAssignment, Client
 from messaging.failures import FailureReason, HoldReason
 
 
+class MassMessage(models.Model):
+    """One text to many clients, kept as a record. Each of its texts is a Message in its client's own conversation.
+
+    Without confirmed_at it is a draft. Its messages are made in the background, one for each recipient, and are due at
+    due_at, which is ten seconds away when it is to go now: the time for "Undo".
+    """
+
+    department = models.ForeignKey(Department, on_delete=models.PROTECT, related_name="+", db_index=False)
+    author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="mass_messages")
+    body = models.TextField(blank=True, help_text="With {first name} and its kin as typed.")
+    created_at = models.DateTimeField(default=timezone.now)
+    submission_key = models.UUIDField(null=True, blank=True)
+    confirmed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its author said: send it. Empty: a draft."
+    )
+    due_at = models.DateTimeField(null=True, blank=True)
+    scheduled_date = models.DateField(null=True, blank=True)
+    scheduled_time = models.TimeField(null=True, blank=True)
+    scheduled_zone = models.CharField(max_length=64, blank=True)
+    finish_by = models.DateTimeField(null=True, blank=True, help_text="Until when it takes, as its check page said.")
+    filled_at = models.DateTimeField(null=True, blank=True, help_text="When the last of its messages was made.")
+    stopped_at = models.DateTimeField(null=True, blank=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["author", "submission_key"], name="mass_message_submission_once"),
+            models.CheckConstraint(
+                condition=Q(confirmed_at__isnull=True) | Q(due_at__isnull=False), name="mass_message_confirmed_is_due"
+            ),
+            models.CheckConstraint(
+                condition=Q(scheduled_date__isnull=True, scheduled_time__isnull=True, scheduled_zone="")
+                | (Q(scheduled_date__isnull=False, scheduled_time__isnull=False) & ~Q(scheduled_zone="")),
+                name="mass_message_schedule_is_whole",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"mass message {self.pk}"
+
+
 class Message(models.Model):
     """One text, in or out.
 
@@ -64,6 +105,15 @@ class Message(models.Model):
     retry_of = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="retried_as")
     placed_at = models.DateTimeField(default=timezone.now, help_text="Its place in the conversation.")
     due_at = models.DateTimeField(null=True, blank=True, help_text="When it is to go out.")
+    # What a person scheduled stays what the clock on the wall says, also if the zone's rules change.
+    scheduled_date = models.DateField(null=True, blank=True)
+    scheduled_time = models.TimeField(null=True, blank=True)
+    scheduled_zone = models.CharField(max_length=64, blank=True, default="", db_default="")
+    finish_by = models.DateTimeField(null=True, blank=True, help_text="If later than due_at: it is late from then on.")
+    any_hour = models.BooleanField(default=False, db_default=False, help_text="A person knew: outside texting hours.")
+    mass_message = models.ForeignKey(
+        MassMessage, on_delete=models.PROTECT, null=True, blank=True, related_name="messages", db_index=False
+    )
     try_at = models.DateTimeField(null=True, blank=True, help_text="After a back-off: not before this.")
     attempts = models.PositiveSmallIntegerField(default=0)
     claimed_at = models.DateTimeField(null=True, blank=True)
@@ -98,6 +148,11 @@ class Message(models.Model):
                 condition=~Q(state="sending") | Q(claimed_at__isnull=False), name="message_sending_is_claimed"
             ),
             models.CheckConstraint(condition=~Q(retry_of=F("id")), name="message_not_retry_of_itself"),
+            models.CheckConstraint(
+                condition=Q(scheduled_date__isnull=True, scheduled_time__isnull=True, scheduled_zone="")
+                | (Q(scheduled_date__isnull=False, scheduled_time__isnull=False) & ~Q(scheduled_zone="")),
+                name="message_schedule_is_whole",
+            ),
         ]
         indexes: ClassVar = [
             # The delivery loop: what is due next.
@@ -116,6 +171,12 @@ class Message(models.Model):
             models.Index(
                 fields=["assignment", "id"], condition=Q(direction="in", read_at__isnull=True), name="message_unread"
             ),
+            # A mass message's record: how many stand where.
+            models.Index(
+                fields=["mass_message", "state"], condition=Q(mass_message__isnull=False), name="message_of_mass"
+            ),
+            # What waits for a person, in the summaries and their figures.
+            models.Index(fields=["assignment"], condition=Q(state="held"), name="message_held"),
         ]
 
     def __str__(self) -> str:
@@ -124,6 +185,33 @@ class Message(models.Model):
     @property
     def is_outgoing(self) -> bool:
         return self.direction == self.Direction.OUTGOING
+
+
+class MassMessageRecipient(models.Model):
+    """One of those a mass message goes to, or was to go to: left_out says why not."""
+
+    mass_message = models.ForeignKey(MassMessage, on_delete=models.CASCADE, related_name="recipients", db_index=False)
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="+", db_index=False)
+    message = models.OneToOneField(
+        Message, on_delete=models.PROTECT, null=True, blank=True, related_name="mass_recipient"
+    )
+    left_out = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["mass_message", "client"], name="mass_recipient_once"),
+        ]
+        indexes: ClassVar = [
+            # The making of its messages: who has none yet.
+            models.Index(
+                fields=["mass_message", "id"],
+                condition=Q(message__isnull=True, left_out=""),
+                name="mass_recipient_open",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"recipient {self.pk}"
 
 
 class Attachment(models.Model):
@@ -144,9 +232,10 @@ class Attachment(models.Model):
 
 
 class SenderNumber(models.Model):
-    """What is known of one department's number as a sender: up to when its texts were compared with the carrier's."""
+    """What is known of one department's number as a sender: its pace, and up to when its texts were compared."""
 
     department = models.OneToOneField(Department, on_delete=models.CASCADE, related_name="sender")
+    next_mass_at = models.DateTimeField(null=True, blank=True, help_text="No text of a mass message before this.")
     compared_until = models.DateTimeField(null=True, blank=True)
     late_arrivals = models.PositiveIntegerField(default=0, help_text="Texts that the webhook missed, ever.")
     late_reports = models.PositiveIntegerField(default=0, help_text="Outcomes that the callbacks missed, ever.")

@@ -22,7 +22,8 @@ def _among(names: Iterable[str]) -> str:
 
 
 # By hand: every text in and out pays for this statement, and to build it by the ORM cost more than to run it.
-# Only our own words are put in here. Each part reads one end of the index message_talk, or message_unread.
+# Only our own words are put in here. Each part reads one end of the index
+# message_talk, or all of a partial one (message_unread, message_ahead, message_held).
 _RECOMPUTE = f"""
 UPDATE clients_caseassignment AS a SET
   unread_count = (
@@ -47,7 +48,18 @@ UPDATE clients_caseassignment AS a SET
     SELECT m.state IN ({_among(states.NOT_DELIVERED)}) FROM messaging_message m
     WHERE m.client_id = a.client_id AND m.assignment_id = a.id
       AND m.direction = 'out' AND m.state NOT IN ({_among(_NO_RESULT_YET)})
-    ORDER BY m.placed_at DESC, m.id DESC LIMIT 1), FALSE)
+    ORDER BY m.placed_at DESC, m.id DESC LIMIT 1), FALSE),
+  scheduled_count = (
+    SELECT count(*) FROM messaging_message m
+    WHERE m.client_id = a.client_id AND m.assignment_id = a.id
+      AND m.state = '{State.WAITING}' AND m.due_at > %(now)s),
+  next_scheduled_at = (
+    SELECT min(m.due_at) FROM messaging_message m
+    WHERE m.client_id = a.client_id AND m.assignment_id = a.id
+      AND m.state = '{State.WAITING}' AND m.due_at > %(now)s),
+  held_count = (
+    SELECT count(*) FROM messaging_message m
+    WHERE m.assignment_id = a.id AND m.state = '{State.HELD}')
 WHERE a.id = %(pk)s
 """  # noqa: S608  # see above
 
