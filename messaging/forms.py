@@ -1,7 +1,9 @@
 """What is typed on our pages, checked and turned into our own values."""
 
 import uuid
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -10,8 +12,9 @@ from django.utils.translation import gettext_lazy
 from accounts import phone_numbers
 from accounts.models import Department
 from clients.models import ClientStatus
-from messaging import segments
+from messaging import schedule, segments
 from messaging.actions.caseload import NewClient
+from messaging.schedule import CannotSchedule, Pick, TooFarAhead, WallClock
 
 
 class MessageForm(forms.Form):
@@ -47,6 +50,70 @@ class MessageForm(forms.Form):
         data = self.data.copy()  # type: ignore[attr-defined]  # a QueryDict
         data["submission_key"] = str(uuid.uuid4())
         self.data = data
+
+
+class ScheduleForm(forms.Form):
+    """The day and the time at which something is to go out, on the clock of the zone; cleaned to `when`.
+
+    Drawn by _schedule_fields.html. when: what stands there at first, else the next working day at nine.
+    """
+
+    date = forms.DateField(
+        label=gettext_lazy("Date"),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        error_messages={
+            "required": gettext_lazy("Choose a day."),
+            "invalid": gettext_lazy("Write the day like 3/31/2026."),
+        },
+    )
+    time = forms.TimeField(
+        label=gettext_lazy("Time"),
+        input_formats=["%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M%p", "%I %p", "%I%p"],
+        widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
+        error_messages={
+            "required": gettext_lazy("Choose a time."),
+            "invalid": gettext_lazy("Write the time like 9:30 am."),
+        },
+    )
+
+    def __init__(
+        self, data: Any = None, *, zone: ZoneInfo, now: datetime, when: WallClock | None = None, **options: Any
+    ) -> None:
+        self.zone, self.now = zone, now
+        proposed = when or schedule.default(zone, now)
+        initial = {"date": proposed.date, "time": proposed.time, **options.pop("initial", {})}
+        super().__init__(data, initial=initial, **options)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if "date" in cleaned and "time" in cleaned:
+            try:
+                cleaned["when"] = schedule.at(cleaned["date"], cleaned["time"], self.zone, self.now)
+            except CannotSchedule as refusal:
+                wrong = "date" if isinstance(refusal, TooFarAhead) else "time"
+                self.add_error(wrong, schedule.refusal_words(refusal))
+        return cleaned
+
+    @property
+    def picks(self) -> list[Pick]:
+        return schedule.picks(self.zone, self.now)
+
+    @property
+    def in_words(self) -> str:
+        """The time in the fields, said back; empty if nothing can be scheduled for it."""
+        try:
+            day, clock = (self.fields[name].clean(self[name].value()) for name in ("date", "time"))
+            return schedule.in_words(schedule.at(day, clock, self.zone, self.now))
+        except (CannotSchedule, forms.ValidationError):
+            return ""
+
+    def take_pick(self, name: str) -> None:
+        """Puts the time of that button into the fields, where a person still sees and changes it."""
+        for pick in self.picks:
+            if pick.name == name:
+                data = self.data.copy()  # type: ignore[attr-defined]  # a QueryDict
+                data["date"], data["time"] = pick.when.date.isoformat(), f"{pick.when.time:%H:%M}"
+                self.data = data
 
 
 class PhoneNumberField(forms.CharField):

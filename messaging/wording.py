@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from django.utils import formats
 from django.utils.translation import gettext as _
 
+from messaging import schedule
 from messaging.failures import ADVICE, FailureReason, HoldReason
 from messaging.models import Message
 
@@ -78,8 +79,7 @@ def clock_time(at: datetime, beside: datetime, zone: ZoneInfo) -> str:
 
 
 def time_of_day(at: datetime) -> str:
-    """ "2:05 pm". By hand: a page of a conversation needs a hundred of them, and Django's formatter takes its time."""
-    return f"{at.hour % 12 or 12}:{at.minute:02} {'am' if at.hour < 12 else 'pm'}"
+    return schedule.clock_words(at)
 
 
 def refusal_words(reason: HoldReason, *, opted_out_by_person: bool = False) -> str:

@@ -1,6 +1,8 @@
 """What is typed is checked and becomes our own values; what can't be taken says why."""
 
 import uuid
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.http import QueryDict
@@ -11,7 +13,8 @@ from accounts.models import Department
 from clients.models import ClientStatus
 from messaging import segments
 from messaging.actions.caseload import NewClient
-from messaging.forms import MessageForm, NewClientForm
+from messaging.forms import MessageForm, NewClientForm, ScheduleForm
+from messaging.schedule import WallClock
 from tests import builders
 
 EMOJI = "\N{GRINNING FACE}"
@@ -144,3 +147,49 @@ def test_the_statuses_are_the_departments_own_and_the_first_is_preselected(
     ClientStatus.objects.filter(department=first.department).exclude(pk=first.pk).update(position=5)
     form = NewClientForm(department=first.department)
     assert form.fields["status"].initial == first
+
+
+DENVER = ZoneInfo("America/Denver")
+MONDAY = datetime(2026, 3, 2, 17, 15, tzinfo=UTC)  # 10:15 am in Denver
+
+
+def schedule_form(day: str, clock: str) -> ScheduleForm:
+    return ScheduleForm(QueryDict(f"date={day}&time={clock}"), zone=DENVER, now=MONDAY)
+
+
+@pytest.mark.parametrize("clock", ["14:05", "14:05:30", "2:05 pm", "2:05PM", "02:05 PM"])
+@pytest.mark.parametrize("day", ["2026-03-31", "3/31/2026", "03/31/26"])
+def test_a_day_and_a_time_become_a_time_on_the_wall(day: str, clock: str) -> None:
+    form = schedule_form(day, clock)
+    assert form.is_valid()
+    assert form.cleaned_data["when"] == WallClock(date(2026, 3, 31), time(14, 5), DENVER)
+
+
+@pytest.mark.parametrize(
+    ("day", "clock", "errors"),
+    [
+        ("", "", {"date": ["Choose a day."], "time": ["Choose a time."]}),
+        ("2026-02-29", "9:00", {"date": ["Write the day like 3/31/2026."]}),
+        ("2026-03-03", "25:00", {"time": ["Write the time like 9:30 am."]}),
+        ("2026-03-02", "10:15", {"time": ["This time has passed. Choose a later one."]}),
+        ("2027-03-03", "9:00", {"date": ["This is more than a year away. Choose an earlier time."]}),
+        ("9999-12-31", "23:59", {"date": ["This is more than a year away. Choose an earlier time."]}),
+    ],
+)
+def test_a_time_that_cannot_be_scheduled_says_why(day: str, clock: str, errors: dict[str, list[str]]) -> None:
+    form = schedule_form(day, clock)
+    assert form.errors == errors
+    assert form.in_words == ""
+
+
+def test_the_time_in_the_fields_is_said_back() -> None:
+    assert schedule_form("2026-03-03", "9:00").in_words == "Tuesday, March 3, 9:00 am (Denver time)"
+    assert ScheduleForm(zone=DENVER, now=MONDAY).in_words == "Tuesday, March 3, 9:00 am (Denver time)"
+
+
+def test_a_pick_fills_the_fields_and_an_unknown_one_changes_nothing() -> None:
+    form = schedule_form("2026-03-20", "9:00")
+    form.take_pick("hour")
+    assert (form["date"].value(), form["time"].value()) == ("2026-03-02", "11:15")
+    form.take_pick("never")
+    assert form.in_words == "Monday, March 2, 11:15 am (Denver time)"
