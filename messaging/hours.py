@@ -27,6 +27,13 @@ def last_closing(department: Department, at: datetime) -> datetime:
     return today if today <= at else _on(department, day - timedelta(days=1), department.closes_at)
 
 
+def next_closing(department: Department, at: datetime) -> datetime:
+    """The first closing after `at`."""
+    day = at.astimezone(department.zone).date()
+    today = _on(department, day, department.closes_at)
+    return today if today > at else _on(department, day + timedelta(days=1), department.closes_at)
+
+
 def _on(department: Department, day: date, clock: time) -> datetime:
     """That moment, in UTC: arithmetic in a zone would forget its changes of hours."""
     return datetime.combine(day, clock, department.zone).astimezone(UTC)

@@ -47,6 +47,11 @@ def test_the_evening_began_at_the_last_closing() -> None:
     assert hours.last_closing(DENVER, denver(4, 12)) == denver(3, 21)
 
 
+def test_the_next_closing_is_this_evenings_or_tomorrows() -> None:
+    assert hours.next_closing(DENVER, denver(3, 12)) == denver(3, 21)
+    assert hours.next_closing(DENVER, denver(3, 21)) == denver(4, 21)
+
+
 @given(
     at=st.integers(0, 2 * 365 * 24 * 60).map(
         lambda minutes: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
