@@ -23,6 +23,12 @@ def validate_time_zone(name: str) -> None:
         raise ValidationError(_("“%(name)s” is not a time zone. Write it like America/Denver."), params={"name": name})
 
 
+AUTOMATIC_REPLY = (
+    "Thank you for texting {department}. We don't know this number yet: "
+    "please reply with your name and the name of your case manager."
+)
+
+
 class Department(models.Model):
     """An office with one number, one time zone, its own people and clients. Nothing crosses to another."""
 
@@ -46,11 +52,28 @@ class Department(models.Model):
         default=Decimal(1),
         db_default=Decimal(1),
         help_text=_(
-            "Parts of 160 characters. Long code 1, toll-free 3, short code 100, or as registered. Empty: no limit."
+            "How fast the carrier takes texts from this number, counted in parts of 160 characters: 1 for an ordinary "
+            "number (long code), 3 for a toll-free one, 100 for a short code, or the rate that was registered. "
+            "Empty: no limit."
         ),
     )
-    opens_at = models.TimeField(_("texting hours from"), default=time(8), db_default=time(8))
+    opens_at = models.TimeField(
+        _("texting hours from"),
+        default=time(8),
+        db_default=time(8),
+        help_text=_("Before this, and from the hour below on, people are asked before a text goes out."),
+    )
     closes_at = models.TimeField(_("texting hours until"), default=time(21), db_default=time(21))
+    automatic_reply = models.TextField(
+        _("automatic reply"),
+        blank=True,
+        default=AUTOMATIC_REPLY,
+        db_default=AUTOMATIC_REPLY,
+        help_text=_(
+            "What a number that nobody knows gets once, at its first text. {department} becomes the department’s name. "
+            "Empty: no reply."
+        ),
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

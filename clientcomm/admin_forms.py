@@ -1,7 +1,8 @@
 """What the operator types, checked and turned into our own values. What is fixed is shown, and says why."""
 
 import zoneinfo
-from typing import Any
+from decimal import Decimal
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.auth import password_validation
@@ -14,6 +15,7 @@ from accounts.models import Department, User
 from clients import actions as offices
 from clients.actions import DepartmentSettings, StatusSettings
 from clients.models import ClientStatus
+from messaging import segments
 from messaging.actions import people
 from messaging.actions.people import HasActiveClients
 
@@ -28,7 +30,15 @@ class DepartmentForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in i
 
     class Meta:
         model = Department
-        fields = ("name", "phone_number", "time_zone", "late_limit_minutes", "idle_limit_hours")
+        fields = (
+            *("name", "phone_number", "time_zone", "late_limit_minutes", "idle_limit_hours"),
+            *("segments_per_second", "opens_at", "closes_at", "automatic_reply"),
+        )
+        widgets: ClassVar = {
+            "opens_at": forms.TimeInput({"type": "time"}, "%H:%M"),
+            "closes_at": forms.TimeInput({"type": "time"}, "%H:%M"),
+            "automatic_reply": forms.Textarea({"rows": 4}),
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -44,12 +54,35 @@ class DepartmentForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in i
             self.fields[name] = forms.IntegerField(
                 label=self.fields[name].label, help_text=self.fields[name].help_text, min_value=1, max_value=32_767
             )
+        pace = self.fields["segments_per_second"]
+        self.fields["segments_per_second"] = forms.DecimalField(
+            label=pace.label,
+            help_text=pace.help_text,
+            required=False,
+            min_value=Decimal("0.01"),
+            max_digits=6,
+            decimal_places=2,
+        )
 
     def clean_phone_number(self) -> str:
         try:
             return phone_numbers.parse(self.cleaned_data["phone_number"])
         except phone_numbers.NotAPhoneNumber as error:
             raise forms.ValidationError(str(error)) from error
+
+    def clean_automatic_reply(self) -> str:
+        reply: str = self.cleaned_data["automatic_reply"].replace("\r\n", "\n").strip()
+        name = self.cleaned_data.get("name", "")
+        if segments.length(reply.replace("{department}", name)) > segments.MAX_LENGTH:
+            raise forms.ValidationError(_("A text can have 1,600 characters. Shorten the reply."))
+        return reply
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        opens_at, closes_at = cleaned.get("opens_at"), cleaned.get("closes_at")
+        if opens_at and closes_at and opens_at >= closes_at:
+            self.add_error("closes_at", _("The texting hours must end later on the day than they begin."))
+        return cleaned
 
     def settings(self) -> DepartmentSettings:
         return DepartmentSettings(**self.cleaned_data)

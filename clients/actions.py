@@ -1,12 +1,13 @@
 """Departments with the statuses that their clients can have, and people moving between departments."""
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, time
+from decimal import Decimal
 
 from django.db import transaction
 
 from accounts import audit
-from accounts.models import Department, User
+from accounts.models import AUTOMATIC_REPLY, Department, User
 from clients.models import CaseAssignment, ClientStatus
 
 FIRST_STATUSES = ("Active", "Inactive")
@@ -26,13 +27,20 @@ class StatusInUse(Exception):
 
 @dataclass(frozen=True)
 class DepartmentSettings:
-    """What the operator writes down about a department. The number in E.164, the zone like America/Denver."""
+    """What the operator writes down about a department. The number in E.164, the zone like America/Denver.
+
+    segments_per_second: None for no limit. It opens before it closes, on its own clock. automatic_reply: "" for none.
+    """
 
     name: str
     phone_number: str
     time_zone: str
     late_limit_minutes: int = 60
     idle_limit_hours: int = 12
+    segments_per_second: Decimal | None = Decimal(1)
+    opens_at: time = time(8)
+    closes_at: time = time(21)
+    automatic_reply: str = AUTOMATIC_REPLY
 
 
 @dataclass(frozen=True)
@@ -69,8 +77,14 @@ def change_department(*, department: Department, settings: DepartmentSettings, b
             setattr(department, name, value)
         department.save(update_fields=list(wanted))
         subject = f"department:{department.pk}"
-        audit.record("department.changed", subject, by=by, department=department, now=now, before=before)
+        logged = {name: _for_the_log(value) for name, value in before.items()}
+        audit.record("department.changed", subject, by=by, department=department, now=now, before=logged)
     return department
+
+
+def _for_the_log(value: object) -> object:
+    """What JSON can't hold, as people write it: 0.50, 08:00:00."""
+    return str(value) if isinstance(value, Decimal | time) else value
 
 
 def has_clients(department: Department) -> bool:

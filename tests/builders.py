@@ -22,8 +22,9 @@ _serial = itertools.count(1)
 
 
 def make_department(*, phone_number: str | None = None, **fields: Any) -> Department:
-    """A department with the two statuses that a new one starts with."""
+    """A department with the two statuses that a new one starts with. It answers no strangers unless told to."""
     serial = next(_serial)
+    fields.setdefault("automatic_reply", "")
     fields.setdefault("name", f"Department {serial}")
     department = Department.objects.create(phone_number=phone_number or f"+1801{3_000_000 + serial}", **fields)
     ClientStatus.objects.create(department=department, name="Active", position=0)

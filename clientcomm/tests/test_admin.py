@@ -1,6 +1,8 @@
 """The operator's pages: who gets in, what is written through them, and what they refuse in plain words."""
 
 import re
+from datetime import time
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -38,6 +40,10 @@ def office(**changes: Any) -> dict[str, Any]:
         "time_zone": "America/Denver",
         "late_limit_minutes": 60,
         "idle_limit_hours": 12,
+        "segments_per_second": "1",
+        "opens_at": "08:00",
+        "closes_at": "21:00",
+        "automatic_reply": "Who is this?",
     } | changes
 
 
@@ -104,12 +110,34 @@ class TestDepartments:
             ({"time_zone": "Denver"}, "Select a valid choice"),
             ({"idle_limit_hours": 0}, "greater than or equal to 1"),
             ({"late_limit_minutes": 0}, "greater than or equal to 1"),
+            ({"segments_per_second": "0"}, "greater than or equal to 0.01"),
+            ({"opens_at": "21:00", "closes_at": "08:00"}, "must end later on the day than they begin"),
+            ({"opens_at": "08:00", "closes_at": "08:00"}, "must end later on the day than they begin"),
+            ({"opens_at": ""}, "This field is required"),
+            ({"automatic_reply": "x" * 1601}, "A text can have 1,600 characters"),
+            ({"automatic_reply": "{department}" + "x" * 1590}, "A text can have 1,600 characters"),
         ],
     )
     def test_what_cannot_be_is_refused(self, as_operator: Browser, wrong: dict[str, Any], words: str) -> None:
         response = as_operator.post("/admin/accounts/department/add/", office(**wrong))
         assert words in errors_in(response)
         assert not Department.objects.exists()
+
+    def test_pace_hours_and_reply_are_written_as_typed(self, as_operator: Browser) -> None:
+        wanted = office(segments_per_second="0.5", opens_at="07:30", closes_at="20:00", automatic_reply="Hi.\r\nWho? ")
+        as_operator.post("/admin/accounts/department/add/", wanted)
+        made = Department.objects.get()
+        assert (made.segments_per_second, made.opens_at, made.closes_at) == (Decimal("0.5"), time(7, 30), time(20))
+        assert made.automatic_reply == "Hi.\nWho?"
+
+    def test_an_empty_pace_is_no_limit_and_an_empty_reply_is_none(self, as_operator: Browser) -> None:
+        as_operator.post("/admin/accounts/department/add/", office(segments_per_second="", automatic_reply=""))
+        assert Department.objects.values_list("segments_per_second", "automatic_reply").get() == (None, "")
+
+    def test_a_new_ones_form_proposes_a_reply_and_explains_the_pace(self, as_operator: Browser) -> None:
+        page = text_of(as_operator.get("/admin/accounts/department/add/"))
+        assert "Thank you for texting {department}" in page
+        assert "3 for a toll-free one" in page
 
     def test_a_number_serves_one_department(self, as_operator: Browser, department: Department) -> None:
         response = as_operator.post("/admin/accounts/department/add/", office(phone_number="801 555 0100"))

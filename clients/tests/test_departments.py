@@ -1,13 +1,13 @@
 """Departments, their statuses, and people who move between departments."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, time
 
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts.models import AuditEntry, Department, User
+from accounts.models import AUTOMATIC_REPLY, AuditEntry, Department, User
 from clients import actions
 from clients.actions import DepartmentIsFixed, DepartmentSettings, NumberIsFixed, StatusInUse, StatusSettings
 from clients.models import ClientStatus
@@ -64,6 +64,19 @@ def test_a_change_is_logged_with_what_was_before(provo: Department, operator: Us
     assert logged() == ["department.added", "department.changed"]
     assert AuditEntry.objects.latest("pk").details == {
         "before": {"name": PROVO.name, "phone_number": PROVO.phone_number, "late_limit_minutes": 60}
+    }
+
+
+def test_what_the_log_keeps_of_pace_and_hours_can_be_read(provo: Department, operator: User, now: datetime) -> None:
+    wanted = replace(PROVO, segments_per_second=None, opens_at=time(9), closes_at=time(17, 30), automatic_reply="")
+    actions.change_department(department=provo, settings=wanted, by=operator, now=now)
+    provo.refresh_from_db()
+    assert (provo.segments_per_second, provo.opens_at, provo.closes_at) == (None, time(9), time(17, 30))
+    assert AuditEntry.objects.latest("pk").details["before"] == {
+        "segments_per_second": "1.00",
+        "opens_at": "08:00:00",
+        "closes_at": "21:00:00",
+        "automatic_reply": AUTOMATIC_REPLY,
     }
 
 
