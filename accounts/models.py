@@ -70,7 +70,7 @@ class Department(models.Model):
         default=AUTOMATIC_REPLY,
         db_default=AUTOMATIC_REPLY,
         help_text=_(
-            "What a number that nobody knows gets once, at its first text. {department} becomes the department’s name. "
+            "What a number that nobody knows gets once, at its first text. {department} becomes the department's name. "
             "Empty: no reply."
         ),
     )

@@ -141,6 +141,9 @@ class CaseAssignment(models.Model):
     started_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)
     end_reason = models.CharField(max_length=12, choices=EndReason, blank=True)
+    evening_confirmed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its case manager last chose to send outside texting hours."
+    )
 
     last_contact_at = models.DateTimeField(null=True, blank=True)
     unread_count = models.PositiveIntegerField(default=0)

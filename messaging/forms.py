@@ -6,6 +6,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.utils.dateparse import parse_datetime
+from django.utils.timezone import is_aware
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -14,7 +16,10 @@ from accounts.models import Department
 from clients.models import ClientStatus
 from messaging import schedule, segments
 from messaging.actions.caseload import NewClient
+from messaging.evenings import Answer
 from messaging.schedule import CannotSchedule, Pick, TooFarAhead, WallClock
+
+SEND_NOW = "now"
 
 
 class MessageForm(forms.Form):
@@ -28,6 +33,7 @@ class MessageForm(forms.Form):
     )
     submission_key = forms.UUIDField(widget=forms.HiddenInput)
     seen_up_to = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=1, max_value=2**63 - 1)
+    answer = forms.CharField(required=False)  # no field on the page: a button's value
 
     def clean_body(self) -> str:
         body: str = self.cleaned_data["body"].replace("\r\n", "\n").rstrip()
@@ -40,6 +46,17 @@ class MessageForm(forms.Form):
                 % {"count": too_many}
             )
         return body
+
+    def clean_answer(self) -> Answer | None:
+        """None also for what no button of ours sends: then the question is asked again."""
+        typed = self.cleaned_data["answer"]
+        if typed == SEND_NOW:
+            return Answer()
+        try:
+            opening = parse_datetime(typed)
+        except ValueError:
+            return None
+        return Answer(opening) if opening is not None and is_aware(opening) else None
 
     @classmethod
     def empty(cls, *, seen_up_to: int | None) -> "MessageForm":

@@ -13,7 +13,7 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from clients.models import CaseAssignment, ConversationEvent
+from clients.models import CaseAssignment, ConversationEvent, PhoneNumber
 from messaging import keywords, states, wording
 from messaging.failures import ADVICE, FailureReason, HoldReason
 from messaging.keywords import Suspicion
@@ -22,7 +22,7 @@ from messaging.models import Attachment, Message
 PAGE_SIZE = 50
 _SHOWN = [
     *("public_id", "direction", "state", "state_at", "placed_at", "body", "read_at", "arrived_at"),
-    *("hold_reason", "failure_reason", "author__full_name"),
+    *("hold_reason", "failure_reason", "author__full_name", "due_at"),
 ]
 # A subquery and no join: PostgreSQL would read all of a client's messages to join them with themselves.
 _RETRY = Message.objects.filter(retry_of=OuterRef("pk")).values("placed_at")
@@ -40,6 +40,10 @@ class Choice:
 
     label: str
     name: str
+
+    @property
+    def sends(self) -> bool:
+        return self.name in ("send-now", "try-again")
 
 
 @dataclass(frozen=True)
@@ -100,15 +104,27 @@ class Talk:
     suspicion: Suspicion | None = None
 
 
-def read_talk(assignment: CaseAssignment, *, reader: User, now: datetime, before: int | None = None) -> Talk:
-    """The newest messages of the assignment, or those before the one named, with the events that fall among them."""
+def read_talk(
+    assignment: CaseAssignment,
+    *,
+    reader: User,
+    now: datetime,
+    before: int | None = None,
+    number: PhoneNumber | None = None,
+) -> Talk:
+    """The newest messages of the assignment, or those before the one named, with the events that fall among them.
+
+    number: the client's, as it is now, for what was held because of it.
+    """
     zone = assignment.client.department.zone
     edge = Message.objects.filter(assignment=assignment, pk=before).first() if before else None
     messages, is_more = _messages(assignment, edge)
     since, until = messages[0].placed_at if is_more else None, edge.placed_at if edge else None
     events = _events(assignment, since=since, until=until)
     files = _files(messages)
-    items: list[Item] = [_message_item(message, files.get(message.pk, ()), reader, now, zone) for message in messages]
+    items: list[Item] = [
+        _message_item(message, files.get(message.pk, ()), reader, now, zone, number) for message in messages
+    ]
     items = _without_repeated_states(items)
     items += [_event_item(event, zone) for event in events]
     incoming = [message for message in messages if not message.is_outgoing]
@@ -161,18 +177,23 @@ def _files(messages: Iterable[Message]) -> dict[int, tuple[File, ...]]:
 
 
 def _message_item(
-    message: Message, files: tuple[File, ...], reader: User, now: datetime, zone: ZoneInfo
+    message: Message,
+    files: tuple[File, ...],
+    reader: User,
+    now: datetime,
+    zone: ZoneInfo,
+    number: PhoneNumber | None,
 ) -> MessageItem:
     again_at: datetime | None = getattr(message, "again_at", None)  # annotated by _messages
     quiet = wording.StateWords("", "quiet")
-    words = wording.state_words(message, now, zone, again_at=again_at) if message.is_outgoing else quiet
+    words = wording.state_words(message, now, zone, again_at=again_at, number=number) if message.is_outgoing else quiet
     at = message.placed_at.astimezone(zone)
     return MessageItem(
         id=message.pk,
         dom_id=f"message-{message.pk}",
         is_outgoing=message.is_outgoing,
         body=message.body,
-        author_name=message.author.full_name if message.author and message.author_id != reader.pk else "",
+        author_name=_author_name(message, reader),
         at=at,
         time=wording.time_of_day(at),
         full_time=_full_time(at, zone),
@@ -184,15 +205,24 @@ def _message_item(
         is_unread=not message.is_outgoing and message.read_at is None,
         is_late=not message.is_outgoing and message.state_at - message.placed_at > LATE,
         public_id=message.public_id,
-        choices=tuple(_choices(message, again_at)) if message.author_id == reader.pk else (),
+        choices=tuple(_choices(message, again_at, number)) if message.author_id == reader.pk else (),
     )
 
 
-def _choices(message: Message, again_at: datetime | None) -> list[Choice]:
+def _author_name(message: Message, reader: User) -> str:
+    """Who wrote it, if not the reader."""
+    if message.author is None:
+        return _("Automatic reply") if message.is_outgoing else ""
+    return message.author.full_name if message.author_id != reader.pk else ""
+
+
+def _choices(message: Message, again_at: datetime | None, number: PhoneNumber | None) -> list[Choice]:
     """What its author can do about a text that stopped on its way; nothing more once it was sent again."""
     if message.state == Message.State.HELD:
         drop = Choice(_("Drop it"), "drop")
-        return [drop] if message.hold_reason == HoldReason.OPTED_OUT else [Choice(_("Send now"), "send-now"), drop]
+        came_back = number is not None and not number.is_opted_out
+        stays = message.hold_reason == HoldReason.OPTED_OUT and not came_back
+        return [drop] if stays else [Choice(_("Send now"), "send-now"), drop]
     if again_at is not None or message.arrived_at is not None:
         return []
     if message.state == Message.State.UNCONFIRMED:

@@ -5,8 +5,11 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils import formats
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
+from accounts.models import Department
+from clients.models import PhoneNumber
 from messaging import schedule
 from messaging.failures import ADVICE, FailureReason, HoldReason
 from messaging.models import Message
@@ -14,6 +17,7 @@ from messaging.models import Message
 State = Message.State
 
 UNCONFIRMED_AFTER = timedelta(days=3)  # some phone companies never confirm
+NEXT_MORNING = timedelta(hours=13)  # a time that far away is understood without its day
 
 
 @dataclass(frozen=True)
@@ -25,10 +29,19 @@ class StateWords:
     advice: str = ""
 
 
-def state_words(message: Message, now: datetime, zone: ZoneInfo, *, again_at: datetime | None = None) -> StateWords:
-    """The words for an outgoing message. again_at: when somebody sent it once more, as a new message."""
+def state_words(
+    message: Message,
+    now: datetime,
+    zone: ZoneInfo,
+    *,
+    again_at: datetime | None = None,
+    number: PhoneNumber | None = None,
+) -> StateWords:
+    """The words for an outgoing message. again_at: when somebody sent it once more, as a new message. number: now."""
     at = clock_time(message.state_at, message.placed_at, zone)
     match message.state:
+        case State.WAITING if message.due_at is not None and message.due_at > now:
+            return StateWords(_("Scheduled for %(at)s") % {"at": _day_and_time(message.due_at, zone)}, "waiting")
         case State.WAITING | State.SENDING | State.ACCEPTED:
             return StateWords(_("Sending…"), "waiting")
         case State.SENT if now - message.state_at > UNCONFIRMED_AFTER:
@@ -45,7 +58,7 @@ def state_words(message: Message, now: datetime, zone: ZoneInfo, *, again_at: da
             before = _("Ask the client before you send it again.")
             return StateWords(_("May not have been sent"), "problem", _again(again_at, message, zone) or before)
         case State.HELD:
-            return _held(message)
+            return _held(message, number)
         case State.CANCELLED:
             return StateWords(_("Not sent: cancelled"), "quiet")
     return _not_delivered(message, _again(again_at, message, zone))
@@ -55,14 +68,26 @@ def _again(again_at: datetime | None, message: Message, zone: ZoneInfo) -> str:
     return _("Tried again %(at)s") % {"at": clock_time(again_at, message.placed_at, zone)} if again_at else ""
 
 
-def _held(message: Message) -> StateWords:
+def _held(message: Message, number: PhoneNumber | None) -> StateWords:
     if message.hold_reason == HoldReason.OPTED_OUT:
-        return StateWords(
-            _("Not sent: this client has opted out by replying STOP."),
-            "problem",
-            _("They can text START to come back."),
-        )
+        return _held_by_opt_out(number)
     return StateWords(_("Not sent yet: %(reason)s") % {"reason": HoldReason(message.hold_reason).label}, "problem")
+
+
+def _held_by_opt_out(number: PhoneNumber | None) -> StateWords:
+    """By what holds now: a client who came back releases nothing, but can be written to."""
+    if number is not None and not number.is_opted_out:
+        back = _("They want texts again. It goes out only if you send it.")
+        return StateWords(_("Not sent yet: this client had opted out."), "problem", back)
+    if _is_opted_out_by_person(number):
+        how = _("See “Opt-out or wrong number”.")
+        return StateWords(_("Not sent: this client wants no texts, as a colleague or you recorded."), "problem", how)
+    by_stop = _("Not sent: this client has opted out by replying STOP.")
+    return StateWords(by_stop, "problem", _("They can text START to come back."))
+
+
+def _is_opted_out_by_person(number: PhoneNumber | None) -> bool:
+    return number is not None and number.opted_out_source == PhoneNumber.OptOutSource.PERSON
 
 
 def _not_delivered(message: Message, again: str) -> StateWords:
@@ -78,13 +103,18 @@ def clock_time(at: datetime, beside: datetime, zone: ZoneInfo) -> str:
     return time if at.date() == beside.date() else f"{formats.date_format(at, 'M j')}, {time}"
 
 
+def _day_and_time(at: datetime, zone: ZoneInfo) -> str:
+    at = at.astimezone(zone)
+    return f"{formats.date_format(at, 'D, M j')}, {time_of_day(at)}"
+
+
 def time_of_day(at: datetime) -> str:
     return schedule.clock_words(at)
 
 
-def refusal_words(reason: HoldReason, *, opted_out_by_person: bool = False) -> str:
-    """Why one can't write to this client now, above the box."""
-    if reason is HoldReason.OPTED_OUT and opted_out_by_person:
+def refusal_words(reason: HoldReason, number: PhoneNumber | None) -> str:
+    """Why one can't write to this client now, above the box. number: who opted it out makes the difference."""
+    if reason is HoldReason.OPTED_OUT and _is_opted_out_by_person(number):
         return _("Not sent: this client wants no texts, as a colleague or you recorded. See “Opt-out or wrong number”.")
     words = {
         HoldReason.OPTED_OUT: _(
@@ -95,3 +125,33 @@ def refusal_words(reason: HoldReason, *, opted_out_by_person: bool = False) -> s
         HoldReason.NO_CLIENT: _("This client has no phone number any more."),
     }
     return words[reason]
+
+
+@dataclass(frozen=True)
+class EveningQuestion:
+    """What the composer asks outside texting hours. value: the opening, as the second button sends it back."""
+
+    text: str
+    at_opening: str
+    value: str
+
+
+def evening_question(opening: datetime, now: datetime, department: Department) -> EveningQuestion:
+    """ "It is 10:40 pm: send now or at 8:00 am?" The day is named if the next morning is not what comes to mind."""
+    there, then = now.astimezone(department.zone), opening.astimezone(department.zone)
+    clock = time_of_day(then)
+    when = clock if opening - now < NEXT_MORNING else f"{clock} ({formats.date_format(then, 'l')})"
+    return EveningQuestion(
+        _("It is %(now)s: send now or at %(opening)s?") % {"now": time_of_day(there), "opening": when},
+        _("Send at %(opening)s") % {"opening": when},
+        opening.isoformat(),
+    )
+
+
+def already_sent(earlier: Message, now: datetime) -> str:
+    """The form was sent before, with another text or for another time."""
+    text = {"text": Truncator(earlier.body).chars(80)}
+    if earlier.state == State.WAITING and earlier.due_at is not None and earlier.due_at > now:
+        at = _day_and_time(earlier.due_at, earlier.department.zone)
+        return _("“%(text)s” is scheduled for %(at)s already. Send this too?") % {**text, "at": at}
+    return _("You already sent “%(text)s”. Send this too?") % text

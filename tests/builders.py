@@ -5,7 +5,7 @@ Alice and Bob are in one department, Charlie in another; the numbers are all 555
 
 import itertools
 import uuid
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -22,9 +22,12 @@ _serial = itertools.count(1)
 
 
 def make_department(*, phone_number: str | None = None, **fields: Any) -> Department:
-    """A department with the two statuses that a new one starts with. It answers no strangers unless told to."""
+    """A department with the two statuses that a new one starts with.
+
+    Unless told otherwise it texts around the clock (tests run at any hour) and answers no strangers.
+    """
     serial = next(_serial)
-    fields.setdefault("automatic_reply", "")
+    fields = {"opens_at": time.min, "closes_at": time.max, "automatic_reply": ""} | fields
     fields.setdefault("name", f"Department {serial}")
     department = Department.objects.create(phone_number=phone_number or f"+1801{3_000_000 + serial}", **fields)
     ClientStatus.objects.create(department=department, name="Active", position=0)

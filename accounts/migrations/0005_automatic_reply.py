@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 db_default="Thank you for texting {department}. We don't know this number yet: please reply with your name and the name of your case manager.",
                 default="Thank you for texting {department}. We don't know this number yet: please reply with your name and the name of your case manager.",
-                help_text="What a number that nobody knows gets once, at its first text. {department} becomes the department’s name. Empty: no reply.",
+                help_text="What a number that nobody knows gets once, at its first text. {department} becomes the department's name. Empty: no reply.",
                 verbose_name="automatic reply",
             ),
         ),

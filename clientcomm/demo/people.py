@@ -1,6 +1,7 @@
 """The demo's departments, the people who sign in, and their clients."""
 
 from dataclasses import dataclass
+from datetime import time
 
 from accounts.actions.people import Profile
 from accounts.models import User
@@ -11,7 +12,10 @@ DEMO = "demo@clientcomm.test"
 COLLEAGUE = "colleague@clientcomm.test"
 OTHER = "other@clientcomm.test"
 
-SALT_LAKE = DepartmentSettings("Salt Lake Pretrial Services", "+18015550100", "America/Denver")
+# A demo is looked at at any hour, so that this office texts around the clock; the other one asks in the evening.
+SALT_LAKE = DepartmentSettings(
+    "Salt Lake Pretrial Services", "+18015550100", "America/Denver", opens_at=time.min, closes_at=time.max
+)
 DENVER = DepartmentSettings("Denver County Probation", "+13035550100", "America/Denver")
 EXTRA_STATUS = "Monitoring"
 

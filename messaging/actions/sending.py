@@ -1,5 +1,6 @@
 """A person sends a text."""
 
+from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
@@ -9,8 +10,9 @@ from accounts import doorbell
 from accounts.models import User
 from clients import routing
 from clients.models import CaseAssignment, PhoneNumber
-from messaging import gate, segments, summaries
+from messaging import evenings, gate, hours, segments, summaries
 from messaging.actions import reading
+from messaging.evenings import Answer, Timing
 from messaging.failures import HoldReason
 from messaging.models import Message
 
@@ -32,17 +34,29 @@ class TextTooLong(NotSent):
 class RefusedByGate(NotSent):
     """Nothing may go to this client now; the reason is one that the person can read."""
 
-    def __init__(self, reason: HoldReason) -> None:
+    def __init__(self, reason: HoldReason, number: PhoneNumber | None) -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.reason, self.number = reason, number
 
 
 class NotYours(NotSent):
     """The client is no longer the author's: transferred or deleted while the page was open."""
 
 
+class OutsideHours(NotSent):
+    """The department's texting hours are over: now, or at the opening? The same form, with an answer, sends it."""
+
+    def __init__(self, opening: datetime) -> None:
+        super().__init__(opening)
+        self.opening = opening
+
+
+class OpeningHasPassed(NotSent):
+    """The page was left open, and the hour that the person chose is over."""
+
+
 class AlreadySentOtherWords(NotSent):
-    """The same form was sent before with another text: a back button, most likely."""
+    """The same form was sent before with another text, or for another time: a back button, most likely."""
 
     def __init__(self, earlier: Message) -> None:
         super().__init__(earlier.pk)
@@ -57,24 +71,26 @@ def send_message(
     submission_key: UUID,
     now: datetime,
     seen_up_to: int | None = None,
+    answer: Answer | None = None,
 ) -> Message:
     """Stores the text; a worker hands it over. The same key with the same text gives the message that is there.
 
     seen_up_to: the newest incoming message on the author's page; answering marks it and the earlier ones as read.
-    Raises one of the NotSent exceptions.
+    answer: what the person said to OutsideHours. Raises one of the NotSent exceptions.
     """
     body = _checked(body)
     with transaction.atomic():
         client = routing.lock_client(client_id)
         if earlier := Message.objects.filter(author=by, submission_key=submission_key).first():
-            return _same_again(earlier, client_id, body)
-        assignment = CaseAssignment.objects.filter(client=client, case_manager=by, ended_at__isnull=True).first()
+            return _same_again(earlier, client_id, body, answer)
+        own = CaseAssignment.objects.filter(client=client, case_manager=by, ended_at__isnull=True)
+        assignment = own.select_related("client__department").first()
         if assignment is None:
             raise NotYours
         number = PhoneNumber.objects.filter(client=client, is_current=True).first()
         if reason := gate.reason_against_number(number):
-            raise RefusedByGate(reason)
-        message = _stored(assignment, body, by, submission_key, now)
+            raise RefusedByGate(reason, number)
+        message = _stored(assignment, body, by, submission_key, _timing(assignment, answer, now), now)
         if seen_up_to is not None:
             reading.mark_read_in(assignment, up_to=seen_up_to, now=now)
         summaries.recompute(assignment.pk, now=now)
@@ -92,13 +108,38 @@ def _checked(body: str) -> str:
     return body
 
 
-def _same_again(earlier: Message, client_id: int, body: str) -> Message:
-    if earlier.client_id != client_id or earlier.body != body:
+def _same_again(earlier: Message, client_id: int, body: str, answer: Answer | None) -> Message:
+    was_for_later, is_for_later = earlier.scheduled_date is not None, answer is not None and answer.opening is not None
+    if earlier.client_id != client_id or earlier.body != body or was_for_later != is_for_later:
         raise AlreadySentOtherWords(earlier)
     return earlier
 
 
-def _stored(assignment: CaseAssignment, body: str, by: User, submission_key: UUID, now: datetime) -> Message:
+def _timing(assignment: CaseAssignment, answer: Answer | None, now: datetime) -> Timing:
+    """When it is to go out. Raises OutsideHours for the person to answer, also if the answer is of another evening."""
+    department = assignment.client.department
+    if answer is None:
+        if evenings.must_ask(assignment, now):
+            raise OutsideHours(hours.next_opening(department, now))
+    elif answer.opening is not None:
+        return _at_opening(assignment, answer.opening, now)
+    elif not hours.is_open(department, now):
+        evenings.confirm(assignment, now)
+    return evenings.at_once(assignment, now)
+
+
+def _at_opening(assignment: CaseAssignment, opening: datetime, now: datetime) -> Timing:
+    department = assignment.client.department
+    if hours.is_open(department, now):
+        raise OpeningHasPassed
+    if opening != hours.next_opening(department, now):
+        raise OutsideHours(hours.next_opening(department, now))
+    return evenings.at_opening(assignment, opening)
+
+
+def _stored(
+    assignment: CaseAssignment, body: str, by: User, submission_key: UUID, timing: Timing, now: datetime
+) -> Message:
     """The row. Two forms with one key for two clients meet only in the database: the second is refused there."""
     summaries.lock(assignment.pk)
     try:
@@ -113,9 +154,9 @@ def _stored(assignment: CaseAssignment, body: str, by: User, submission_key: UUI
                 body=body,
                 segments=segments.count(body),
                 submission_key=submission_key,
-                placed_at=now,
-                due_at=now,
+                placed_at=timing.due_at,
                 state_at=now,
+                **asdict(timing),
             )
     except IntegrityError as error:
         raise AlreadySentOtherWords(Message.objects.get(author=by, submission_key=submission_key)) from error

@@ -8,7 +8,7 @@ from accounts import doorbell
 from accounts.models import User
 from clients import routing
 from clients.models import PhoneNumber
-from messaging import gate, states, summaries
+from messaging import gate, hours, states, summaries
 from messaging.actions.sending import NotYours, RefusedByGate
 from messaging.failures import ADVICE, FailureReason
 from messaging.models import Message
@@ -37,6 +37,7 @@ def _was_retried(message: Message) -> bool:
 def try_again(*, message: Message, by: User, now: datetime) -> Message:
     """Sends the words once more as a new message; the old one keeps its state. However often it is asked, once.
 
+    Who asks for it outside texting hours knows what time it is (any_hour), here as in send_held.
     Raises TooLate, NotYours, RefusedByGate.
     """
     old = _locked(message, by)
@@ -57,6 +58,7 @@ def try_again(*, message: Message, by: User, now: datetime) -> Message:
         retry_of=old,
         placed_at=now,
         due_at=now,
+        any_hour=not hours.is_open(old.department, now),
         state_at=now,
     )
     summaries.recompute(old.assignment_id, now=now)
@@ -78,7 +80,8 @@ def send_held(*, message: Message, by: User, now: datetime) -> None:
     """Sends a held text now. Raises TooLate, NotYours, RefusedByGate (never to one who has opted out)."""
     held = _locked(message, by)
     _ask_gate(held)
-    fresh = {"hold_reason": "", "due_at": now, "placed_at": now, "try_at": None}
+    any_hour = not hours.is_open(held.department, now)
+    fresh = {"hold_reason": "", "due_at": now, "placed_at": now, "try_at": None, "any_hour": any_hour}
     if not states.move(held.pk, to=State.WAITING, from_states=frozenset({State.HELD}), now=now, **fresh):
         raise TooLate
     summaries.recompute(held.assignment_id, now=now)
@@ -98,7 +101,9 @@ def _locked(message: Message, by: User) -> Message:
     """The message as it is now, its client and assignment locked, if its case manager asks."""
     routing.lock_client(message.client_id)
     summaries.lock_for(message.pk)
-    fresh = Message.objects.select_for_update(of=("self",)).select_related("assignment").get(pk=message.pk)
+    fresh = (
+        Message.objects.select_for_update(of=("self",)).select_related("assignment", "department").get(pk=message.pk)
+    )
     if fresh.assignment.case_manager_id != by.pk or not fresh.assignment.is_open:
         raise NotYours
     return fresh
@@ -107,4 +112,4 @@ def _locked(message: Message, by: User) -> Message:
 def _ask_gate(message: Message) -> None:
     number = PhoneNumber.objects.filter(client=message.client_id, is_current=True).first()
     if reason := gate.reason_against_number(number):
-        raise RefusedByGate(reason)
+        raise RefusedByGate(reason, number)

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from clients.models import CaseAssignment
+from clients.models import CaseAssignment, PhoneNumber
 from messaging import delivery
 from messaging.actions import settling
 from messaging.actions.sending import NotYours, RefusedByGate
@@ -167,6 +167,11 @@ def test_an_incoming_text_cannot_be_settled(maria: CaseAssignment, as_alice: Bro
     assert as_alice.post(url(make_incoming(maria), "try-again")).status_code == 404
 
 
+def opted_out(maria: CaseAssignment) -> None:
+    held(maria, HoldReason.OPTED_OUT)
+    PhoneNumber.objects.update(opted_out_at=timezone.now(), opted_out_source="keyword")
+
+
 @pytest.mark.parametrize(
     ("make", "buttons"),
     [
@@ -174,7 +179,8 @@ def test_an_incoming_text_cannot_be_settled(maria: CaseAssignment, as_alice: Bro
         (unconfirmed, ["Send again", "It arrived"]),
         (held, ["Send now", "Drop it"]),
         (lambda maria: failed(maria, FailureReason.NOT_A_MOBILE), []),
-        (lambda maria: held(maria, HoldReason.OPTED_OUT), ["Drop it"]),
+        (opted_out, ["Drop it"]),
+        (lambda maria: held(maria, HoldReason.OPTED_OUT), ["Send now", "Drop it"]),  # came back since
     ],
 )
 def test_the_page_offers_what_can_be_done(

@@ -114,4 +114,4 @@ def test_the_day_changes_at_the_departments_midnight() -> None:
     "reason", [HoldReason.OPTED_OUT, HoldReason.WRONG_NUMBER, HoldReason.NOT_TEXTABLE, HoldReason.NO_CLIENT]
 )
 def test_every_reason_of_the_composer_has_words(reason: HoldReason) -> None:
-    assert wording.refusal_words(reason)
+    assert wording.refusal_words(reason, None)

@@ -6,18 +6,18 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import audit
-from messaging import access, gate, holds, wording
+from messaging import access, gate, holds, hours, wording
 from messaging.access import Conversation
 from messaging.actions import reading, sending
 from messaging.forms import MessageForm
 from messaging.opt_outs import OptOutSource
 from messaging.talk import Talk, read_talk
 from messaging.views.people import person
+from messaging.wording import EveningQuestion
 
 
 @require_http_methods(["GET", "POST"])
@@ -57,6 +57,9 @@ def _send(request: HttpRequest, shown: Conversation) -> HttpResponse:
         return _page(request, shown, form)
     try:
         sending.send_message(client_id=shown.client.pk, by=person(request), now=timezone.now(), **form.cleaned_data)
+    except sending.OutsideHours as evening:  # the same form, with the same key, waits for the answer
+        question = wording.evening_question(evening.opening, timezone.now(), shown.client.department)
+        return _page(request, shown, form, question)
     except sending.NotSent as refusal:
         form.with_fresh_key()
         form.add_error("body", _refusal_words(refusal))
@@ -67,19 +70,25 @@ def _send(request: HttpRequest, shown: Conversation) -> HttpResponse:
 def _refusal_words(refusal: sending.NotSent) -> str:
     match refusal:
         case sending.AlreadySentOtherWords(earlier=earlier):
-            return _("You already sent “%(text)s”. Send this too?") % {"text": Truncator(earlier.body).chars(80)}
-        case sending.RefusedByGate(reason=reason):
-            return wording.refusal_words(reason)
+            return wording.already_sent(earlier, timezone.now())
+        case sending.OpeningHasPassed():
+            return _("That hour has come, and nothing was sent. Send it now?")
+        case sending.RefusedByGate(reason=reason, number=number):
+            return wording.refusal_words(reason, number)
         case sending.NotYours():
             return _("This client is no longer on your list. Nothing was sent.")
     return _("Nothing was sent.")
 
 
-def _page(request: HttpRequest, shown: Conversation, form: MessageForm | None = None) -> HttpResponse:
+def _page(
+    request: HttpRequest,
+    shown: Conversation,
+    form: MessageForm | None = None,
+    question: EveningQuestion | None = None,
+) -> HttpResponse:
     page = _read(request, shown)
     reason = gate.reason_against_number(shown.number)
-    by_person = shown.number is not None and shown.number.opted_out_source == OptOutSource.PERSON
-    cannot_send = wording.refusal_words(reason, opted_out_by_person=by_person) if reason else ""
+    cannot_send = wording.refusal_words(reason, shown.number) if reason else ""
     if not shown.is_own:
         cannot_send = _("You see this conversation as a supervisor. Only its case manager can answer.")
     context = {
@@ -87,6 +96,7 @@ def _page(request: HttpRequest, shown: Conversation, form: MessageForm | None = 
         "card": _card(shown),
         "is_own": shown.is_own,
         "suspicion": page.suspicion.name.lower() if page.suspicion and shown.is_own and not cannot_send else "",
+        "question": question,
         "form": form or MessageForm.empty(seen_up_to=page.latest_incoming_id),
         "can_send": not cannot_send or (form is not None and shown.is_own),
         "cannot_send_reason": cannot_send,
@@ -99,7 +109,9 @@ def _page(request: HttpRequest, shown: Conversation, form: MessageForm | None = 
 def _read(request: HttpRequest, shown: Conversation) -> Talk:
     before = request.GET.get("before", "")
     before_id = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
-    return read_talk(shown.assignment, reader=person(request), now=timezone.now(), before=before_id)
+    return read_talk(
+        shown.assignment, reader=person(request), now=timezone.now(), before=before_id, number=shown.number
+    )
 
 
 def _talk_context(request: HttpRequest, shown: Conversation, page: Talk) -> dict[str, Any]:
@@ -120,6 +132,7 @@ def _talk_context(request: HttpRequest, shown: Conversation, page: Talk) -> dict
         "has_unread": page.has_unread,
         "has_messages": page.has_messages,
         "latest_incoming_id": page.latest_incoming_id,
+        "is_open": hours.is_open(shown.client.department, timezone.now()),
     }
 
 
@@ -130,5 +143,6 @@ def _card(shown: Conversation) -> dict[str, Any]:
         "notes_are_hidden": not shown.is_own,
         "opted_out": shown.number is not None and shown.number.is_opted_out,
         "opted_out_since": shown.number.opted_out_at if shown.number else None,
+        "opted_out_by_person": shown.number is not None and shown.number.opted_out_source == OptOutSource.PERSON,
         "wrong_number": shown.number is not None and shown.number.is_wrong,
     }

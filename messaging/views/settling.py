@@ -32,7 +32,7 @@ def settle(request: HttpRequest, client_id: int, public_id: UUID, choice: str) -
     except settling.TooLate:
         messages.info(request, _("This text has moved on meanwhile. Nothing was changed."))
     except sending.RefusedByGate as refusal:
-        messages.error(request, wording.refusal_words(refusal.reason))
+        messages.error(request, wording.refusal_words(refusal.reason, refusal.number))
     except sending.NotYours as error:
         raise Http404 from error
     return redirect("conversation", client_id)

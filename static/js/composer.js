@@ -39,26 +39,27 @@ function setSending(on) {
   sending = on;
   if (!box()) return;
   box().readOnly = on;
-  region.querySelector("[data-composer-send]").setAttribute("aria-disabled", String(on));
+  for (const button of region.querySelectorAll("[data-composer-send]")) button.setAttribute("aria-disabled", String(on));
 }
 
 function take(page) {
   const fresh = page.querySelector("[data-composer-region]");
   const hadFocus = region.contains(document.activeElement);
   region.replaceChildren(...fresh.childNodes);
-  const accepted = !region.querySelector("[data-form-errors]");
+  const question = region.querySelector("[data-composer-question]");
+  const accepted = !question && !region.querySelector("[data-form-errors]");
   if (accepted) sessionStorage.removeItem(draftKey);
   // A draft for the next message may have been begun in this tab while the last one was on its way.
   if (box()) changed();
-  if (hadFocus) box()?.focus();
+  if (hadFocus) (question || box())?.focus();
   document.dispatchEvent(new CustomEvent("talk-arrived", { detail: { page, own: accepted } }));
 }
 
-async function send(form) {
+async function send(form, button) {
   setSending(true);
   say("");
   try {
-    const response = await fetch(form.action, { method: "POST", body: new FormData(form), headers: { Accept: "text/html" } });
+    const response = await fetch(form.action, { method: "POST", body: new FormData(form, button), headers: { Accept: "text/html" } });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     if (page.querySelector("[data-composer-region]")) take(page);
     else if (response.redirected) document.dispatchEvent(new CustomEvent("connection", { detail: "signed-out" }));
@@ -82,7 +83,7 @@ if (region) {
   });
   region.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (!sending) send(event.target);
+    if (!sending) send(event.target, event.submitter);
   });
   restoreDraft();
   grow();
