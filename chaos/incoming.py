@@ -53,7 +53,9 @@ def run(ground: Ground, options: Options) -> Report:
         )
         _tell_posting(report, posting.posted, troubles)
         _reconcile(report, posting.posted)
-        judge(report, _arrivals(), _conversations(), [text for text in carrier.listed(ground) if text.is_incoming])
+        listed = carrier.listed(ground)
+        judge(report, _arrivals(), _conversations(), [text for text in listed if text.is_incoming])
+        _judge_replies(report, Counter(text.recipient for text in listed if not text.is_incoming))
         extra = Client.objects.count() - sizes.clients
         report.none("clients made though they were known", extra)
         if running.workers:
@@ -164,6 +166,16 @@ def _conversations() -> list[OurConversation]:
     addresses = dict(PhoneNumber.objects.values_list("client_id", "address"))
     rows = CaseAssignment.objects.filter(ended_at__isnull=True).values_list("client_id", "unread_count")
     return [OurConversation(addresses[client_id], unread) for client_id, unread in rows]
+
+
+def _judge_replies(report: Report, handed_over: Counter[str]) -> None:
+    """Each stranger gets one automatic reply, however many texts came at once; nobody else is texted."""
+    written = Counter(Message.objects.filter(direction=Message.Direction.OUTGOING).values_list("client_id", flat=True))
+    strangers = CaseAssignment.objects.filter(case_manager=None).values_list("client_id", flat=True)
+    wrong = sum(written[client_id] != 1 for client_id in strangers)
+    report.none("strangers with another count of automatic replies than one", wrong)
+    report.none("texts to others than strangers", written.total() - len(strangers))
+    report.none("strangers to whom the carrier was given more than one", sum(n > 1 for n in handed_over.values()))
 
 
 def _try_sending(report: Report, running: Product, person: Person) -> None:

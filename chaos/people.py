@@ -32,7 +32,9 @@ def fill(count: int, *, case_managers: int = 4) -> list[Person]:
     call_command("flush", interactive=False, verbosity=0)
     history.forget()
     with transaction.atomic():
-        departments = [builders.make_department(phone_number=number) for number in OUR_NUMBERS]
+        departments = [
+            builders.make_department(phone_number=number, automatic_reply="Who are you?") for number in OUR_NUMBERS
+        ]
         staff = [
             builders.make_user(departments[serial % 2], f"Manager {serial}", email=f"manager{serial}@chaos.example.org")
             for serial in range(case_managers)

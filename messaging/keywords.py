@@ -9,7 +9,7 @@ from enum import Enum, auto
 _STOP = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
 _START = frozenset({"START", "UNSTOP"})
 _START_IF_OPTED_OUT = frozenset({"YES"})  # lifts the carrier's block, but is mostly just an answer
-
+_HELP = frozenset({"HELP", "INFO"})
 
 # Free wording: put before a person, never acted on by the machine (47 CFR 64.1200(a)(10): any reasonable means counts).
 _WANTS_NO_TEXTS = re.compile(
@@ -20,6 +20,15 @@ _WANTS_NO_TEXTS = re.compile(
 _WRONG_NUMBER = re.compile(
     r"\bwrong (?:number|person|phone)\b|\bnot (?:my|his|her|their) (?:number|phone)\b"
     r"|\b(?:who is this|who's this|you have the wrong)\b.{0,40}\bwrong\b|\bn[uú]mero equivocado\b",
+    re.IGNORECASE,
+)
+
+
+# What is sent to many names a way out of it, or says that nobody reads the answers.
+_BY_A_MACHINE = re.compile(
+    r"\b(?:reply|text|txt|send) (?:stop|end|quit)\b|\b(?:do not|don'?t) reply\b|\bno-?reply\b|\bNETWORK MSG\b"
+    r"|\bauto(?:mated|matic)?[ -]?(?:message|text|reply|response|notification|alert)\b|\bverification code\b"
+    r"|\b(?:not|un)[ -]?monitored\b",
     re.IGNORECASE,
 )
 
@@ -38,7 +47,22 @@ def suspect(body: str) -> Suspicion | None:
         return None
     if _WRONG_NUMBER.search(straight):
         return Suspicion.WRONG_NUMBER
-    return Suspicion.WANTS_NO_TEXTS if _WANTS_NO_TEXTS.search(straight) else None
+    wants_none = _WANTS_NO_TEXTS.search(straight) or _letters(body) in _STOP  # "Stop!", "stop all": not the word alone
+    return Suspicion.WANTS_NO_TEXTS if wants_none else None
+
+
+def _letters(body: str) -> str:
+    return "".join(character for character in body if character.isalpha()).upper()
+
+
+def is_for_the_carrier(body: str) -> bool:
+    """Whether the carrier may answer this text itself: STOP, START, HELP and their kin."""
+    return read(body) is not None or body.strip().upper() in _HELP
+
+
+def sounds_like_a_machine(body: str) -> bool:
+    """Whether a text was most likely sent by a program, which an answer would only set going."""
+    return _BY_A_MACHINE.search(body.replace("\u2019", "'")) is not None
 
 
 class OptWord(Enum):

@@ -43,7 +43,7 @@ def _retry(pk: int, now: datetime) -> bool:
     if stray is None:  # another sweep has it, or had it
         return False
     form = {name: values[-1] for name, values in stray.form.items() if values}
-    reason = _receive(form, stray.received_at)
+    reason = _receive(form, now, sent_at=stray.received_at)
     if reason is None:
         stray.placed_at = now
     else:
@@ -53,10 +53,10 @@ def _retry(pk: int, now: datetime) -> bool:
     return reason is None
 
 
-def _receive(form: dict[str, str], now: datetime) -> StrayText.Reason | None:
-    """None if the text is in its conversation; else why not."""
+def _receive(form: dict[str, str], now: datetime, *, sent_at: datetime | None = None) -> StrayText.Reason | None:
+    """None if the text is in its conversation; else why not. sent_at: when a stray text came, its place there."""
     try:
-        receive_text(text=payloads.inbound_text(form), now=now)
+        receive_text(text=payloads.inbound_text(form), now=now, sent_at=sent_at)
     except NoDepartment:
         return Reason.NO_DEPARTMENT
     except payloads.NoSender:

@@ -8,6 +8,7 @@ from accounts.models import Department
 from clients import routing
 from clients.routing import Route
 from messaging import opt_outs, segments, summaries
+from messaging.actions import replying
 from messaging.models import Attachment, Message
 from messaging.sms import InboundText
 
@@ -35,6 +36,7 @@ def receive_text(*, text: InboundText, now: datetime, sent_at: datetime | None =
         _attach(message, text)
         opt_outs.apply_text(route.number, text.body, text.opt_out_type, at=placed_at, now=now)
         summaries.recompute(route.assignment.pk, now=now)
+        replying.reply_to_stranger(route, text, sent_at=placed_at, now=now)
     return message
 
 

@@ -33,6 +33,14 @@ def test_case_and_blanks_around_a_word_do_not_matter(word: str, data: st.DataObj
     assert keywords.read(f"{data.draw(blanks)}{written}{data.draw(blanks)}") is keywords.read(word)
 
 
+@given(st.sampled_from(STOPS), st.text(".!?,;:'\"-()*", min_size=1, max_size=3), st.booleans())
+def test_a_word_with_punctuation_is_for_a_person_to_judge(word: str, marks: str, in_front: bool) -> None:
+    """The carrier goes by the whole message, and so do we; but somebody is to look."""
+    body = marks + word if in_front else word + marks
+    assert keywords.read(body) is None
+    assert keywords.suspect(body) is keywords.Suspicion.WANTS_NO_TEXTS
+
+
 @pytest.mark.parametrize(
     "body",
     [
