@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from accounts.models import Department
+from accounts.statements import Statement
 from clients.models import CaseAssignment, Client, ConversationEvent, PhoneNumber
 
 
@@ -18,6 +19,68 @@ class Route:
     client: Client
     number: PhoneNumber
     assignment: CaseAssignment
+
+    @property
+    def place(self) -> "Place":
+        return Place(self.client.department_id, self.client.pk, self.number.pk, self.assignment.pk)
+
+
+@dataclass(frozen=True)
+class Place:
+    """The same by the ids of its rows."""
+
+    department_id: int
+    client_id: int
+    number_id: int
+    assignment_id: int
+
+
+class NotUsual(Exception):
+    """It takes the whole rule to say where this text belongs."""
+
+
+# Client before assignment: rows are locked in the order in which they are named at the end.
+_LOCK_USUAL = Statement(
+    "lock_usual_place",
+    """
+SELECT d.id, c.id, n.id, a.id FROM accounts_department d
+  JOIN clients_phonenumber n ON n.department_id = d.id
+  JOIN clients_client c ON c.id = n.client_id
+  JOIN clients_caseassignment a ON a.client_id = c.id AND a.ended_at IS NULL
+WHERE d.phone_number = %(our_number)s AND n.address = %(address)s
+""",
+    lock="FOR NO KEY UPDATE OF c, a",
+    our_number="varchar",
+    address="varchar",
+)
+_IS_STILL_USUAL = Statement(
+    "is_still_usual_place",
+    """
+SELECT a.id FROM clients_phonenumber n
+  JOIN clients_caseassignment a ON a.client_id = n.client_id AND a.ended_at IS NULL
+  JOIN accounts_user u ON u.id = a.case_manager_id AND u.is_active
+WHERE n.id = %(number_id)s AND n.client_id = %(client_id)s AND a.id = %(assignment_id)s
+""",
+    number_id="bigint",
+    client_id="bigint",
+    assignment_id="bigint",
+)
+
+
+def usual_place(*, our_number: str, address: str) -> Place:
+    """The place of nearly every text, in two statements: a known number, a client on somebody's list.
+
+    It is the one that route_text gives, with the same locks; whatever is not as simple raises NotUsual. The caller
+    then rolls back, so that nothing stays locked in vain, and asks route_text.
+    """
+    found = _LOCK_USUAL.first(our_number=our_number, address=address)
+    if found is None:
+        raise NotUsual
+    department_id, client_id, number_id, assignment_id = found
+    # Asked again, now that they are locked: while we waited the number may have moved to another client.
+    if not _IS_STILL_USUAL.first(number_id=number_id, client_id=client_id, assignment_id=assignment_id):
+        raise NotUsual
+    return Place(department_id, client_id, number_id, assignment_id)
 
 
 def route_text(*, department: Department, address: str, now: datetime) -> Route:

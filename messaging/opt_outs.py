@@ -17,13 +17,18 @@ def apply_text(number: PhoneNumber, body: str, opt_out_type: str, *, at: datetim
 
     `at` is the carrier's time of the text: one that is older than the last change comes too late to count.
     """
-    word = {"STOP": OptWord.STOP, "START": OptWord.START}.get(opt_out_type) or keywords.read(body)
+    word = word_in(body, opt_out_type)
     if word is None or (number.opt_changed_at is not None and at < number.opt_changed_at):
         return
     if word is OptWord.STOP:
         opt_out(number, source=OptOutSource.KEYWORD, at=at, now=now)
     elif word is OptWord.START or number.opted_out_source in (OptOutSource.KEYWORD, OptOutSource.CARRIER):
         opt_in(number, at=at)
+
+
+def word_in(body: str, opt_out_type: str) -> OptWord | None:
+    """What the text asks for, by the carrier's own word or by the client's."""
+    return {"STOP": OptWord.STOP, "START": OptWord.START}.get(opt_out_type) or keywords.read(body)
 
 
 def opt_out(

@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db import connection
-
+from accounts.statements import Statement
 from clients.models import CaseAssignment
 from messaging import states
 from messaging.models import Message
@@ -21,10 +20,11 @@ def _among(names: Iterable[str]) -> str:
     return ", ".join(f"'{name}'" for name in sorted(names))
 
 
-# By hand: every text in and out pays for this statement, and to build it by the ORM cost more than to run it.
-# Only our own words are put in here. Each part reads one end of the index
-# message_talk, or all of a partial one (message_unread, message_ahead, message_held).
-_RECOMPUTE = f"""
+# Only our own words are put in here. Each part reads one end of the index message_talk, or all of a partial one
+# (message_unread, message_ahead, message_held).
+_RECOMPUTE = Statement(
+    "recompute_summary",
+    f"""
 UPDATE clients_caseassignment AS a SET
   unread_count = (
     SELECT count(*) FROM messaging_message m
@@ -61,7 +61,10 @@ UPDATE clients_caseassignment AS a SET
     SELECT count(*) FROM messaging_message m
     WHERE m.assignment_id = a.id AND m.state = '{State.HELD}')
 WHERE a.id = %(pk)s
-"""  # noqa: S608  # see above
+""",  # noqa: S608  # see above
+    pk="bigint",
+    now="timestamptz",
+)
 
 
 def lock(assignment_id: int) -> None:
@@ -83,5 +86,4 @@ def lock_for(message_id: int) -> int:
 def recompute(*assignment_ids: int, now: datetime) -> None:
     """Writes the summary columns anew, in one statement. The caller holds the assignments' locks."""
     for pk in assignment_ids:
-        with connection.cursor() as cursor:
-            cursor.execute(_RECOMPUTE, {"pk": pk, "now": connection.ops.adapt_datetimefield_value(now)})
+        _RECOMPUTE.run(pk=pk, now=now)

@@ -1,15 +1,19 @@
 """Where a text belongs: the active assignment, else the one ended by deletion, else unclaimed."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from accounts.models import Department, User
 from clients import routing
 from clients.models import CaseAssignment, Client, ConversationEvent, PhoneNumber
-from clients.routing import Route
+from clients.routing import NotUsual, Place, Route
 from tests import builders
 from tests.threads import at_once, in_background, wait_for_locks
 
@@ -177,3 +181,131 @@ def test_a_number_that_moves_to_another_client_meanwhile_is_followed(alice: User
             PhoneNumber.objects.filter(address=STRANGER).update(client=survivor.client, is_current=False)
         found = text_under_way.result()
     assert (found.client, found.assignment) == (survivor.client, survivor)
+
+
+# --- The short way of the usual text ---------------------------------------------------------------------------------
+
+
+def usual(department: Department, address: str) -> Place | None:
+    """What the short way says, None for "ask the whole rule"."""
+    try:
+        return routing.usual_place(our_number=department.phone_number, address=address)
+    except NotUsual:
+        return None
+
+
+@pytest.mark.parametrize("is_current", [True, False])
+def test_a_known_number_of_a_client_on_a_list_is_the_usual_case(is_current: bool, alice: User) -> None:
+    assignment = builders.make_client(alice, address=STRANGER)
+    PhoneNumber.objects.update(is_current=is_current)
+    place = usual(assignment.client.department, STRANGER)
+    assert place == route(assignment.client.department, STRANGER).place
+    assert place == Place(
+        assignment.client.department_id, assignment.client_id, PhoneNumber.objects.get().pk, assignment.pk
+    )
+
+
+def test_the_usual_case_takes_two_statements(alice: User, django_assert_num_queries: Any) -> None:
+    assignment = builders.make_client(alice, address=STRANGER)
+    with django_assert_num_queries(2):
+        assert usual(assignment.client.department, STRANGER)
+
+
+SITUATIONS = st.fixed_dictionaries(
+    {
+        "is_known": st.booleans(),
+        "has_case_manager": st.booleans(),
+        "may_sign_in": st.booleans(),
+        "ended": st.none() | st.sampled_from(list(EndReason)),
+        "taken_over": st.booleans(),
+        "is_elsewhere": st.booleans(),
+    }
+)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(SITUATIONS)
+def test_the_short_way_never_says_anything_but_what_the_whole_rule_says(
+    alice: User, bob: User, elsewhere: Department, situation: dict[str, Any]
+) -> None:
+    with transaction.atomic():
+        department = _made(alice, bob, elsewhere, **situation)
+        short, events = usual(department, STRANGER), ConversationEvent.objects.count()
+        assignments = list(CaseAssignment.objects.order_by("pk").values())
+        whole = route(department, STRANGER)
+        assert short in (None, whole.place)
+        if short is not None:  # then the whole rule changes nothing either
+            assert ConversationEvent.objects.count() == events
+            assert list(CaseAssignment.objects.order_by("pk").values()) == assignments
+        transaction.set_rollback(True)
+
+
+def _made(
+    alice: User,
+    bob: User,
+    elsewhere: Department,
+    *,
+    is_known: bool,
+    has_case_manager: bool,
+    may_sign_in: bool,
+    ended: EndReason | None,
+    taken_over: bool,
+    is_elsewhere: bool,
+) -> Department:
+    """The situation in which a text comes, to the department that is returned."""
+    assert alice.department is not None
+    User.objects.filter(pk=alice.pk).update(is_active=may_sign_in)
+    case_manager = alice if has_case_manager else None
+    assignment = builders.make_client(
+        case_manager, department=alice.department, address=STRANGER if is_known else "32665"
+    )
+    if ended:
+        routing.end(assignment, ended, builders.minutes_ago(60))
+    if ended and taken_over:
+        CaseAssignment.objects.create(client=assignment.client, case_manager=bob)
+    return elsewhere if is_elsewhere else alice.department
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("change", ["moved", "ended", "transferred", "disabled"])
+def test_what_changes_while_the_short_way_waits_is_left_to_the_whole_rule(change: str, alice: User, bob: User) -> None:
+    """It waits for the client's lock with a look at the world from before."""
+    old, survivor = builders.make_client(alice, address=STRANGER), builders.make_client(bob)
+
+    def text() -> Place | None:
+        with transaction.atomic():
+            return usual(old.client.department, STRANGER)
+
+    with in_background() as start:
+        with transaction.atomic():
+            routing.lock_client(old.client_id)
+            text_under_way = start(text)
+            wait_for_locks(1)
+            match change:
+                case "moved":
+                    PhoneNumber.objects.filter(address=STRANGER).update(client=survivor.client, is_current=False)
+                case "ended":
+                    routing.end(old, EndReason.DELETED, timezone.now())
+                case "transferred":
+                    routing.end(old, EndReason.TRANSFERRED, timezone.now())
+                    CaseAssignment.objects.create(client=old.client, case_manager=bob)
+                case "disabled":
+                    User.objects.filter(pk=alice.pk).update(is_active=False)
+        assert text_under_way.result() is None
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_the_short_way_locks_client_and_assignment(alice: User) -> None:
+    assignment = builders.make_client(alice, address=STRANGER)
+    for rows in (Client.objects.filter(pk=assignment.client_id), CaseAssignment.objects.filter(pk=assignment.pk)):
+        with transaction.atomic():
+            assert usual(assignment.client.department, STRANGER)
+            (free,) = at_once(lambda rows=rows: _free(rows), times=1)  # type: ignore[misc]
+            assert free == 0
+
+
+def _free(rows: QuerySet[Any]) -> int:
+    with transaction.atomic():
+        return len(rows.order_by().select_for_update(skip_locked=True, no_key=True))

@@ -1,6 +1,7 @@
 """A client's phone sends a text: stored exactly once, unread, where it can be seen."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -196,6 +197,55 @@ def test_a_strangers_stop_is_kept_on_the_number(department: Department) -> None:
     assert PhoneNumber.objects.get(address=STRANGER).is_opted_out
 
 
+def test_every_column_is_as_the_orm_writes_it(client_of_alice: CaseAssignment) -> None:
+    """The row is stored by a statement of its own, which must not fall behind the model."""
+    now = timezone.now()
+    stored = receive(builders.inbound_text(client_of_alice, "it's 100 % \\ 😀"), at=now)
+    by_hand = Message.objects.filter(pk=stored.pk).values().get()
+    stored.delete()
+    stored.pk = by_hand["id"]
+    stored.save(force_insert=True)
+    assert Message.objects.filter(pk=stored.pk).values().get() == by_hand
+
+
+def everything() -> list[list[dict[str, Any]]]:
+    """What is stored of clients and their texts, but for the ids of texts and events."""
+    tables = (Client, PhoneNumber, CaseAssignment, ConversationEvent, Message)
+    *kept, events, texts = ([dict(row) for row in table._default_manager.order_by("pk").values()] for table in tables)
+    return [*kept, [_without(row, "id") for row in events], [_without(row, "id", "public_id") for row in texts]]
+
+
+def _without(row: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in names}
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    bodies=st.lists(st.sampled_from(["Hello", "", "STOP", "start", "yes", "stop texting me"]), min_size=1, max_size=4),
+    minutes_late=st.integers(-1, 3),
+    has_picture=st.booleans(),
+)
+def test_the_short_way_of_the_usual_text_leaves_what_the_whole_rule_leaves(
+    client_of_alice: CaseAssignment, bodies: list[str], minutes_late: int, has_picture: bool
+) -> None:
+    now, media = timezone.now(), (InboundMedia("https://carrier/1", "image/jpeg"),) if has_picture else ()
+    texts = [builders.inbound_text(client_of_alice, body, media=media) for body in bodies]
+    left = []
+    for short_way in (True, False):
+        with transaction.atomic(), pytest.MonkeyPatch.context() as patch:
+            if not short_way:
+                patch.setattr(routing, "usual_place", _not_usual)
+            for text in [*texts, texts[0]]:
+                receive_text(text=text, now=now, sent_at=now - timedelta(minutes=minutes_late))
+            left.append((everything(), Attachment.objects.count()))
+            transaction.set_rollback(True)
+    assert left[0] == left[1]
+
+
+def _not_usual(**_: object) -> None:
+    raise routing.NotUsual
+
+
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     body=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=400),
@@ -263,3 +313,37 @@ def test_a_text_that_arrives_while_its_client_is_claimed_is_seen(department: Dep
         message = arriving.result()
     (row,) = queries.caseload(alice).page.object_list
     assert (row.client_id, row.unread_count, row.snippet) == (message.client_id, 2, "second")
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_text_that_arrives_while_its_number_moves_to_another_client_is_there(alice: User, bob: User) -> None:
+    """As in a merge: it waits for the one client, lets that go, and is stored with the other."""
+    old, survivor = builders.make_client(alice, address=STRANGER), builders.make_client(bob)
+    text = builders.inbound_text(old, "Hello")
+    with in_background() as start:
+        with transaction.atomic():
+            routing.lock_client(old.client_id)
+            arriving = start(lambda: receive(text))
+            wait_for_locks(1)
+            PhoneNumber.objects.filter(address=STRANGER).update(client=survivor.client, is_current=False)
+        message = arriving.result()
+    assert (message.client, message.assignment) == (survivor.client, survivor)
+    survivor.refresh_from_db()
+    assert survivor.unread_count == 1
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_text_locks_the_client_before_the_assignment(alice: User) -> None:
+    """Who has the client and goes on to the assignment must not meet a text that has the assignment."""
+    assignment = builders.make_client(alice)
+    text = builders.inbound_text(assignment)
+    with in_background() as start:
+        with transaction.atomic():
+            routing.lock_client(assignment.client_id)
+            arriving = start(lambda: receive(text))
+            wait_for_locks(1)
+            free = CaseAssignment.objects.select_for_update(no_key=True, nowait=True).get(pk=assignment.pk)
+            assert free == assignment
+        arriving.result()

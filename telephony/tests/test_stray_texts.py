@@ -152,7 +152,7 @@ def test_what_receiving_did_before_it_failed_is_undone(monkeypatch: pytest.Monke
         raise RuntimeError("a bug")
 
     monkeypatch.setattr(opt_outs, "apply_text", fail)
-    assert_taken(post(INBOUND, inbound_form(From="+12025550177")))
+    assert_taken(post(INBOUND, inbound_form(From="+12025550177", Body="STOP")))
     assert not Message.objects.exists()
     assert not Client.objects.exists()
     assert StrayText.objects.get().reason == Reason.FAILED
