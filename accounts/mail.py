@@ -69,7 +69,7 @@ def _send(mail: OutgoingEmail) -> bool:
         logger.warning("mail %s was not sent (%s), attempt %s", mail.pk, type(error).__name__, mail.attempts)
         _put_off(mail, timezone.now())
         return False
-    OutgoingEmail.objects.filter(pk=mail.pk).update(done_at=timezone.now(), text_body="", html_body="")
+    OutgoingEmail.objects.filter(pk=mail.pk).update(done_at=timezone.now(), subject="", text_body="", html_body="")
     return True
 
 

@@ -47,7 +47,7 @@ def test_the_words_are_blanked_once_it_is_gone() -> None:
     row = queue_one()
     mail.deliver_due()
     row.refresh_from_db()
-    assert (row.text_body, row.html_body, row.done_at is not None) == ("", "", True)
+    assert (row.subject, row.text_body, row.html_body, row.done_at is not None) == ("", "", "", True)
 
 
 def test_what_is_rolled_back_is_not_sent() -> None:
