@@ -10,7 +10,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -129,6 +129,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         SUPERVISOR = "supervisor", _("Supervisor")
         ADMINISTRATOR = "administrator", _("Administrator")
 
+    class EmailNotifications(models.TextChoices):
+        AT_ONCE = "at_once", _("At once")
+        DAILY = "daily", _("One summary a day")
+        OFF = "off", _("Off")
+
     email = models.EmailField(_("e-mail"), max_length=254, unique=True)
     pending_email = models.EmailField(max_length=254, blank=True, help_text="Counts once its link was followed.")
     full_name = models.CharField(_("full name"), max_length=150)
@@ -137,6 +142,19 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     role = models.CharField(_("role"), max_length=20, choices=Role, default=Role.CASE_MANAGER)
     desk_phone = models.CharField(_("desk phone"), max_length=32, blank=True)
+    email_notifications = models.CharField(
+        max_length=10,
+        choices=EmailNotifications,
+        default=EmailNotifications.AT_ONCE,
+        db_default=EmailNotifications.AT_ONCE,
+        help_text="About new texts.",
+    )
+    notifications_from = models.DateTimeField(
+        default=timezone.now, db_default=Now(), help_text="Texts that came before this are not mailed about."
+    )
+    last_summary_date = models.DateField(
+        null=True, blank=True, help_text="The last day that a summary was made or had nothing to tell."
+    )
     is_active = models.BooleanField(_("may sign in"), default=True)
     is_staff = models.BooleanField(_("may open the operator's pages"), default=False)
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
@@ -190,7 +208,7 @@ class AuditEntry(models.Model):
 
 
 class OutgoingEmail(models.Model):
-    """A mail is a row before it is sent. Its words are blanked once it is gone: links in it open an account."""
+    """A mail is a row before it is sent. Once it is gone its words are blanked: they open accounts and name clients."""
 
     to = models.EmailField(max_length=254)
     subject = models.CharField(max_length=200)

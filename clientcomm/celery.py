@@ -39,6 +39,8 @@ app.conf.update(
         },
         "hold what is overdue": {"task": "messaging.hold_overdue", "schedule": 15.0, "options": {"expires": 30}},
         "name what is unclear": {"task": "messaging.sweep_unclear", "schedule": 15.0, "options": {"expires": 30}},
+        "mail about new texts": {"task": "messaging.tell_at_once", "schedule": 15.0, "options": {"expires": 30}},
+        "mail the day's summary": {"task": "messaging.tell_summaries", "schedule": 60.0, "options": {"expires": 120}},
         "try stray texts again": {"task": "telephony.retry_stray_texts", "schedule": 60.0, "options": {"expires": 120}},
     },
 )

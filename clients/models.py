@@ -144,6 +144,9 @@ class CaseAssignment(models.Model):
     evening_confirmed_at = models.DateTimeField(
         null=True, blank=True, help_text="When its case manager last chose to send outside texting hours."
     )
+    # What messaging.notifications told the case manager. Whoever joins two conversations keeps the higher ones.
+    mailed_at = models.DateTimeField(null=True, blank=True, help_text="When a mail last told of new texts.")
+    mailed_up_to = models.BigIntegerField(null=True, blank=True, help_text="The last text that a mail counted.")
 
     last_contact_at = models.DateTimeField(null=True, blank=True)
     unread_count = models.PositiveIntegerField(default=0)

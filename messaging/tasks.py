@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from messaging import delivery, gaps, reconciliation
+from messaging import delivery, gaps, notifications, reconciliation
 from messaging.sms import get_carrier_list
 
 
@@ -32,3 +32,13 @@ def close_gap() -> None:
 @shared_task(name="messaging.compare_with_carrier")
 def compare_with_carrier() -> None:
     reconciliation.compare_all(get_carrier_list(), now=timezone.now())
+
+
+@shared_task(name="messaging.tell_at_once")
+def tell_at_once() -> None:
+    notifications.tell_at_once(now=timezone.now())
+
+
+@shared_task(name="messaging.tell_summaries")
+def tell_summaries() -> None:
+    notifications.tell_summaries(now=timezone.now())

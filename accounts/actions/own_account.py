@@ -36,14 +36,19 @@ class EmailChange:
 
 
 @transaction.atomic
-def change_profile(*, by: User, full_name: str, email: str, desk_phone: str, now: datetime) -> bool:
-    """Changes one's own name and desk phone at once; a new e-mail address only gets a mail with a link.
+def change_profile(
+    *, by: User, full_name: str, email: str, desk_phone: str, email_notifications: str, now: datetime
+) -> bool:
+    """Changes one's own name, desk phone and mails at once; a new e-mail address only gets a mail with a link.
 
     Returns whether such a mail is on its way.
     """
-    before = {"full_name": by.full_name, "desk_phone": by.desk_phone}
-    by.full_name, by.desk_phone, by.pending_email = full_name, desk_phone, "" if email == by.email else email
-    by.save(update_fields=["full_name", "desk_phone", "pending_email"])
+    before = {"full_name": by.full_name, "desk_phone": by.desk_phone, "email_notifications": by.email_notifications}
+    if by.email_notifications == User.EmailNotifications.OFF:
+        by.notifications_from = now  # no mail about what came while they were off
+    by.full_name, by.desk_phone, by.email_notifications = full_name, desk_phone, email_notifications
+    by.pending_email = "" if email == by.email else email
+    by.save(update_fields=[*before, "notifications_from", "pending_email"])
     changed = {name: old for name, old in before.items() if old != getattr(by, name)}
     if changed:
         audit.record("person.changed", f"user:{by.pk}", by=by, department=by.department, now=now, before=changed)

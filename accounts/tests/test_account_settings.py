@@ -34,7 +34,12 @@ def browser(alice: User) -> Browser:
 
 
 def profile(**changes: str) -> dict[str, str]:
-    fields = {"full_name": "Alice Adams", "email": "alice@clientcomm.test", "desk_phone": ""} | changes
+    fields = {
+        "full_name": "Alice Adams",
+        "email": "alice@clientcomm.test",
+        "desk_phone": "",
+        "email_notifications": "at_once",
+    } | changes
     return {f"profile-{name}": value for name, value in fields.items()} | {"save_profile": ""}
 
 
@@ -69,6 +74,24 @@ def test_what_was_there_before_is_in_the_log(browser: Browser, alice: User) -> N
     browser.post(PAGE, profile(full_name="Alice Brown"))
     entry = AuditEntry.objects.get(action="person.changed")
     assert (entry.by, entry.details) == (alice, {"before": {"full_name": "Alice Adams"}})
+
+
+def test_mails_about_messages_are_at_once_unless_one_chooses_otherwise(browser: Browser, alice: User) -> None:
+    assert alice.email_notifications == User.EmailNotifications.AT_ONCE
+    browser.post(PAGE, profile(email_notifications="off"))
+    alice.refresh_from_db()
+    assert alice.email_notifications == User.EmailNotifications.OFF
+    assert AuditEntry.objects.get().details == {"before": {"email_notifications": "at_once"}}
+    page = browser.get(PAGE).content.decode()
+    assert re.search(r'value="off"[^>]* checked', page)
+
+
+def test_a_choice_that_is_not_there_is_refused(browser: Browser, alice: User) -> None:
+    assert (
+        "is not one of the available choices" in browser.post(PAGE, profile(email_notifications="x")).content.decode()
+    )
+    alice.refresh_from_db()
+    assert alice.email_notifications == User.EmailNotifications.AT_ONCE
 
 
 def test_saving_without_a_change_logs_and_mails_nothing(browser: Browser) -> None:

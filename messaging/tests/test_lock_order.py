@@ -4,13 +4,14 @@ import contextlib
 import random
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from accounts.models import Department, User
 from clients.models import CaseAssignment
-from messaging import delivery, summaries
+from messaging import delivery, notifications, summaries
 from messaging.actions import reading, sending, settling
 from messaging.actions.receiving import receive_text
 from messaging.failures import FailureReason
@@ -52,7 +53,7 @@ class Life:
         return self.dice.choice(self.clients)
 
     def live(self) -> None:
-        steps = [self.send, self.receive, self.deliver, self.report, self.settle, self.mark_read, self.sweep]
+        steps = [self.send, self.receive, self.deliver, self.report, self.settle, self.mark_read, self.sweep, self.tell]
         for _ in range(STEPS):
             self.dice.choice(steps)()
 
@@ -99,6 +100,10 @@ class Life:
 
     def sweep(self) -> None:
         delivery.sweep_unclear(now=timezone.now())
+
+    def tell(self) -> None:
+        tomorrow = timezone.now() + timedelta(days=1)
+        self.dice.choice([notifications.tell_at_once, notifications.tell_summaries])(now=tomorrow)
 
 
 def test_many_things_at_once_neither_block_each_other_for_ever_nor_leave_a_wrong_list(

@@ -7,7 +7,7 @@ from celery import current_app
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import User
+from accounts.models import OutgoingEmail, User
 from clients.models import CaseAssignment
 from messaging import sms, tasks
 from messaging.models import BeatTick, Message
@@ -61,6 +61,16 @@ def test_the_sweep_names_what_is_unclear(client_of_alice: CaseAssignment) -> Non
     tasks.sweep_unclear()
     stuck.refresh_from_db()
     assert stuck.state == "unknown"
+
+
+def test_new_texts_are_mailed_about(client_of_alice: CaseAssignment) -> None:
+    builders.make_incoming(client_of_alice)
+    Message.objects.update(state_at=builders.minutes_ago(1))
+    CaseAssignment.objects.update(started_at=builders.minutes_ago(2))
+    User.objects.update(notifications_from=builders.minutes_ago(2))
+    tasks.tell_at_once()
+    tasks.tell_summaries()
+    assert OutgoingEmail.objects.count() == 1
 
 
 @pytest.mark.parametrize("name", ["messaging.deliver_due", "messaging.sweep_unclear"])

@@ -3,16 +3,21 @@
 import logging
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
+from smtplib import SMTPDataError
 from typing import Any
 
 import pytest
+from django.core.mail import EmailMessage
 from django.db import DataError
 from django.test import Client as Browser
+from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import User
+from accounts.models import OutgoingEmail, User
+from accounts.tasks import deliver_mail
 from clients.models import CaseAssignment
-from messaging import delivery
+from messaging import delivery, notifications
 from messaging.models import Message
 from messaging.sms import Accepted, Unclear
 from telephony import receiving, tasks
@@ -151,6 +156,28 @@ def test_a_database_that_puts_the_row_into_its_error(
     monkeypatch.setattr(receiving, "receive_text", fail)
     wire.assert_taken(wire.post(wire.INBOUND, wire.inbound_form(Body=IN)))
     assert "DataError" in log.text
+    assert_nothing_is_said(log)
+
+
+class BrokenMailServer:
+    """Refuses with the mail's own words, as servers do."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        pass
+
+    def send_messages(self, messages: list[EmailMessage]) -> int:
+        raise SMTPDataError(550, f"{messages[0].subject}: {messages[0].body}".encode())
+
+
+def test_a_mail_about_a_text_that_is_refused(log: Collector, maria: CaseAssignment, settings: Settings) -> None:
+    settings.EMAIL_BACKEND = f"{__name__}.BrokenMailServer"
+    wire.assert_taken(wire.post(wire.INBOUND, wire.inbound_form(Body=IN)))
+    assert notifications.tell_at_once(now=timezone.now() + timedelta(minutes=1)) == 1
+    OutgoingEmail.objects.update(due_at=timezone.now())
+    deliver_mail()
+    queued = OutgoingEmail.objects.get()
+    assert queued.attempts == 1
+    assert IN not in queued.subject + queued.text_body + queued.html_body
     assert_nothing_is_said(log)
 
 
