@@ -2,6 +2,9 @@
 
 A backup knows a text as waiting that was handed over after it was taken. Handing it over again would send it twice; so
 the rows that stand in the carrier's list are found there by number and words, and take the carrier's word from then on.
+
+Where the list doesn't tell which row it was, a person is asked and nothing is sent: words that were erased there
+(messaging.erasing) fit every row to that number, and fewer records than rows with the same words fit each of them.
 """
 
 import logging
@@ -62,19 +65,29 @@ def close(carrier: CarrierList, *, now: datetime) -> int:
         return 0
     found = 0
     for number in Department.objects.order_by("pk").values_list("phone_number", flat=True):
-        found += match(carrier.outgoing_since(number, row.gap_since - OVERLAP), now=now)
+        listed = carrier.outgoing_since(number, row.gap_since - OVERLAP)
+        found += match(listed, now=now, after_gap=True)
     BeatTick.objects.filter(pk=1, gap_since=row.gap_since).update(gap_since=None)
     logger.warning("a gap since %s is closed: %s texts had gone out unknown to us", row.gap_since.isoformat(), found)
     return found
 
 
-def match(records: Iterable[CarrierRecord], *, now: datetime) -> int:
-    """Gives each record that no row of ours has to the row that it fits, one to one, oldest first. Returns how many."""
+def match(records: Iterable[CarrierRecord], *, now: datetime, after_gap: bool = False) -> int:
+    """Gives each record that no row of ours has to the row that it fits, one to one, oldest first. Returns how many.
+
+    after_gap: rows that wait here may have gone out, so those that a record could be, too, are left to a person.
+    """
     unknown = _unknown(records)
     by_text: dict[tuple[str, str], list[CarrierRecord]] = defaultdict(list)
     for record in sorted(unknown, key=lambda record: record.created_at):
         by_text[record.their_number, record.body].append(record)
-    return sum(_match(row, by_text, now) for row in _candidates(unknown))
+    free = {key: list(listed) for key, listed in by_text.items() if key[1]}  # no words: erased there
+    rows = list(_candidates(unknown))
+    unmatched = [row for row in rows if not _match(row, free, now)]
+    for row in unmatched:
+        if _may_be_one_of(row, by_text, free, after_gap=after_gap):
+            _leave_to_a_person(row, now)
+    return len(rows) - len(unmatched)
 
 
 def _unknown(records: Iterable[CarrierRecord]) -> list[CarrierRecord]:
@@ -91,8 +104,8 @@ def _candidates(records: Iterable[CarrierRecord]) -> QuerySet[Message]:
 
 
 @transaction.atomic
-def _match(row: Message, by_text: dict[tuple[str, str], list[CarrierRecord]], now: datetime) -> bool:
-    record = _taken_for(row, by_text)
+def _match(row: Message, free: dict[tuple[str, str], list[CarrierRecord]], now: datetime) -> bool:
+    record = _taken_for(row, free)
     if record is None:
         return False
     assignment_id = summaries.lock_for(row.pk)
@@ -107,13 +120,54 @@ def _match(row: Message, by_text: dict[tuple[str, str], list[CarrierRecord]], no
     return True
 
 
-def _taken_for(row: Message, by_text: dict[tuple[str, str], list[CarrierRecord]]) -> CarrierRecord | None:
+def _taken_for(row: Message, free: dict[tuple[str, str], list[CarrierRecord]]) -> CarrierRecord | None:
     """The oldest record with the row's words to one of its numbers, made after the row was due; it is used up."""
-    addresses = PhoneNumber.objects.filter(client=row.client_id).values_list("address", flat=True)
-    for address in [row.their_number] if row.their_number else list(addresses):
-        records = by_text.get((address, row.body), [])
+    for address in _addresses(row):
+        records = free.get((address, row.body), [])
         for record in records:
-            if row.due_at is not None and record.created_at >= row.due_at - CLOCKS_DIFFER_BY:
+            if _was_due(row, record):
                 records.remove(record)
                 return record
     return None
+
+
+def _addresses(row: Message) -> list[str]:
+    """Where it went, or may have gone."""
+    if row.their_number:
+        return [row.their_number]
+    return list(PhoneNumber.objects.filter(client=row.client_id).values_list("address", flat=True))
+
+
+def _was_due(row: Message, record: CarrierRecord) -> bool:
+    since = row.claimed_at or row.due_at
+    return since is not None and record.created_at >= since - CLOCKS_DIFFER_BY
+
+
+def _may_be_one_of(
+    row: Message,
+    listed: dict[tuple[str, str], list[CarrierRecord]],
+    free: dict[tuple[str, str], list[CarrierRecord]],
+    *,
+    after_gap: bool,
+) -> bool:
+    """Whether the list leaves open that it went out: erased there; or its words did, for another row or too early.
+
+    Too early: what is due tomorrow may have been sent at once, after the backup was taken.
+    """
+    addresses = _addresses(row)
+    fitting = [record for address in addresses for record in listed.get((address, ""), [])]
+    if after_gap:
+        fitting += [record for address in addresses for record in listed.get((address, row.body), [])]
+        if any(free.get((address, row.body)) for address in addresses):
+            return True
+    return any(_was_due(row, record) for record in fitting)
+
+
+@transaction.atomic
+def _leave_to_a_person(row: Message, now: datetime) -> None:
+    assignment_id = summaries.lock_for(row.pk)
+    waiting = frozenset({Message.State.WAITING, Message.State.HELD, Message.State.UNKNOWN})
+    fresh = {"hold_reason": "", "placed_at": min(row.placed_at, now)}
+    if states.move(row.pk, to=Message.State.UNCONFIRMED, from_states=waiting, now=now, **fresh):
+        logger.warning("message %s may have gone out already: a person is asked", row.pk)
+        summaries.recompute(assignment_id, now=now)
