@@ -74,6 +74,15 @@ class Department(models.Model):
             "Empty: no reply."
         ),
     )
+    erase_at_carrier = models.BooleanField(
+        _("erase texts at the phone company"),
+        default=False,
+        db_default=False,
+        help_text=_(
+            "Once it is known what became of a text, its words are blanked at the phone company, older texts too. "
+            "They are kept here. What came after the last backup can then not be fetched from there again."
+        ),
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -233,6 +242,12 @@ class OutgoingEmail(models.Model):
                 fields=["due_at", "id"],
                 condition=models.Q(done_at__isnull=True, given_up_at__isnull=True),
                 name="outgoing_email_due",
+            ),
+            # What monitoring names: mails that nobody will get any more.
+            models.Index(
+                fields=["given_up_at"],
+                condition=models.Q(given_up_at__isnull=False),
+                name="outgoing_email_given_up",
             ),
         ]
 

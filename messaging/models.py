@@ -123,6 +123,9 @@ class Message(models.Model):
     error_code = models.PositiveIntegerField(null=True, blank=True)
     read_at = models.DateTimeField(null=True, blank=True)
     arrived_at = models.DateTimeField(null=True, blank=True, help_text="A person said that an unclear one arrived.")
+    erase_at = models.DateTimeField(null=True, blank=True, help_text="When to look whether the carrier can forget it.")
+    erased_at = models.DateTimeField(null=True, blank=True, help_text="Since when the carrier has no words of it.")
+    erase_attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints: ClassVar = [
@@ -153,6 +156,9 @@ class Message(models.Model):
                 | (Q(scheduled_date__isnull=False, scheduled_time__isnull=False) & ~Q(scheduled_zone="")),
                 name="message_schedule_is_whole",
             ),
+            models.CheckConstraint(
+                condition=Q(erase_at__isnull=True) | Q(erased_at__isnull=True), name="message_erased_is_done"
+            ),
         ]
         indexes: ClassVar = [
             # The delivery loop: what is due next.
@@ -177,6 +183,20 @@ class Message(models.Model):
             ),
             # What waits for a person, in the summaries and their figures.
             models.Index(fields=["assignment"], condition=Q(state="held"), name="message_held"),
+            # Retention at the carrier: what is due next, and how many are stuck.
+            models.Index(fields=["erase_at", "id"], condition=Q(erase_at__isnull=False), name="message_erase"),
+            # Reconciliation: whose final state is missing.
+            models.Index(
+                fields=["department", "state_at"],
+                condition=Q(state__in=["accepted", "sent"]),
+                name="message_on_the_way",
+            ),
+            # The department's page: what may not have been sent, and nobody has settled.
+            models.Index(
+                fields=["department"],
+                condition=Q(state="unconfirmed", arrived_at__isnull=True),
+                name="message_unsettled",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -232,17 +252,37 @@ class Attachment(models.Model):
 
 
 class SenderNumber(models.Model):
-    """What is known of one department's number as a sender: its pace, and up to when its texts were compared."""
+    """One department's number as a sender: its pace, and how far its texts were compared and erased at the carrier."""
 
     department = models.OneToOneField(Department, on_delete=models.CASCADE, related_name="sender")
     next_mass_at = models.DateTimeField(null=True, blank=True, help_text="No text of a mass message before this.")
     compared_until = models.DateTimeField(null=True, blank=True)
+    looked_back_at = models.DateTimeField(null=True, blank=True, help_text="When two days were compared at once.")
     late_arrivals = models.PositiveIntegerField(default=0, help_text="Texts that the webhook missed, ever.")
     late_reports = models.PositiveIntegerField(default=0, help_text="Outcomes that the callbacks missed, ever.")
-    strangers = models.PositiveIntegerField(default=0, help_text="Texts in the last list that no row of ours has.")
+    erase_from_id = models.BigIntegerField(
+        default=0, db_default=0, help_text="Messages up to this one were looked at for retention at the carrier."
+    )
 
     def __str__(self) -> str:
         return f"sender {self.pk}"
+
+
+class Orphan(models.Model):
+    """A text that stands in the carrier's list and nowhere here: its row was lost, or others use our number.
+
+    Without its words: they are nobody's here. One that turns out to be known is no orphan any more (messaging.orphans).
+    """
+
+    carrier_id = models.CharField(max_length=64, unique=True)
+    department = models.ForeignKey(Department, on_delete=models.CASCADE, related_name="+")
+    direction = models.CharField(max_length=3, choices=Message.Direction)
+    their_number = models.CharField(max_length=phone_numbers.MAX_ADDRESS_LENGTH)
+    created_at = models.DateTimeField(help_text="By the carrier's clock.")
+    found_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"orphan {self.pk}"
 
 
 class SendingHold(models.Model):
@@ -275,3 +315,17 @@ class BeatTick(models.Model):
 
     def __str__(self) -> str:
         return f"tick {self.at:%c}"
+
+
+class CarrierWord(models.Model):
+    """When the carrier last posted something to us, to within seconds. One row for each kind. See messaging.hearing."""
+
+    class Kind(models.TextChoices):
+        TEXT = "text"
+        REPORT = "report"
+
+    kind = models.CharField(max_length=6, primary_key=True, choices=Kind)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"last {self.kind} {self.at:%c}"

@@ -111,7 +111,7 @@ class CarrierRecord:
 
 
 class CarrierUnreachable(Exception):
-    """The carrier's list can't be had now."""
+    """The carrier can't be asked now."""
 
 
 class CarrierList(Protocol):
@@ -122,6 +122,20 @@ class CarrierList(Protocol):
 
     def incoming_since(self, our_number: str, since: datetime) -> Iterator[tuple[InboundText, datetime]]:
         """The texts that came to our number since then, newest first, each with when. Raises CarrierUnreachable."""
+
+    def outgoing_text(self, carrier_id: str) -> CarrierRecord | None:
+        """One text of ours, however old; None if the carrier doesn't have it (any more). Raises CarrierUnreachable."""
+
+
+class CarrierErasure(Protocol):
+    """What the carrier can be asked to forget."""
+
+    def erase(self, carrier_id: str, *, with_media: bool) -> bool:
+        """Blanks the words of a text, and deletes its files if asked to.
+
+        True if none are left there, also if the text is gone altogether. False if it refuses for now: the text is still
+        on its way. Raises CarrierUnreachable.
+        """
 
 
 class SmsBackend(Protocol):
@@ -137,6 +151,11 @@ def get_backend() -> SmsBackend:
 def get_carrier_list() -> CarrierList:
     """The same carrier's list of texts."""
     return cast(CarrierList, _carrier())
+
+
+def get_carrier_erasure() -> CarrierErasure:
+    """The same carrier, where it is asked to forget."""
+    return cast(CarrierErasure, _carrier())
 
 
 @functools.cache

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from http import HTTPStatus
 from urllib.parse import urlencode
 
 import requests
@@ -74,6 +75,35 @@ class TwilioBackend:
             if message.direction == "inbound" and (text := self._inbound(message)) is not None:
                 yield text, message.date_created
 
+    def outgoing_text(self, carrier_id: str) -> CarrierRecord | None:
+        try:
+            with _unreadable_is_unreachable():
+                return _record(self._messages.get(carrier_id).fetch())
+        except CarrierUnreachable as error:
+            if _status(error.__cause__) == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+
+    def erase(self, carrier_id: str, *, with_media: bool) -> bool:
+        try:
+            with _unreadable_is_unreachable():
+                self._erase(carrier_id, with_media=with_media)
+        except CarrierUnreachable as error:
+            match _status(error.__cause__):
+                case HTTPStatus.NOT_FOUND:
+                    return True
+                case HTTPStatus.BAD_REQUEST | HTTPStatus.CONFLICT:
+                    return False
+            raise
+        return True
+
+    def _erase(self, carrier_id: str, *, with_media: bool) -> None:
+        message = self._messages.get(carrier_id)
+        redacted = message.update(body="")
+        if with_media and int(redacted.num_media or 0):
+            for media in message.media.list(limit=payloads.MAX_MEDIA):
+                media.delete()
+
     def _listed(self, since: datetime, **numbers: str) -> Iterator[MessageInstance]:
         """What was made since then. Raises CarrierUnreachable.
 
@@ -110,6 +140,11 @@ def _unreadable_is_unreachable() -> Iterator[None]:
         yield
     except (*_UNREADABLE, requests.exceptions.RequestException) as error:
         raise CarrierUnreachable from error
+
+
+def _status(error: BaseException | None) -> int:
+    """The HTTP status of a refusal; 0 if there was no answer, or none that can be read."""
+    return _number(error.status) if isinstance(error, TwilioRestException | TwilioServiceException) else 0
 
 
 def _record(message: MessageInstance) -> CarrierRecord:

@@ -1,17 +1,19 @@
 """What never reached us is found in the carrier's own list, both ways."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from accounts.models import Department
 from clients.models import CaseAssignment
-from messaging import reconciliation
-from messaging.models import Message, SenderNumber
-from messaging.sms import CarrierRecord, CarrierUnreachable, InboundText, ReportedState
+from messaging import delivery, orphans, reconciliation
+from messaging.actions.receiving import receive_text
+from messaging.models import Message, Orphan, SenderNumber
+from messaging.sms import CarrierRecord, CarrierUnreachable, DeliveryReport, InboundText, ReportedState
 from tests.builders import (
     inbound_text,
     make_client,
@@ -32,12 +34,18 @@ class Carrier:
 
     outgoing: list[CarrierRecord] = field(default_factory=list)
     incoming: list[tuple[InboundText, datetime]] = field(default_factory=list)
+    by_id: dict[str, CarrierRecord] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
 
     def outgoing_since(self, our_number: str, since: datetime) -> Iterator[CarrierRecord]:
         return (record for record in self.outgoing if record.our_number == our_number and record.created_at >= since)
 
     def incoming_since(self, our_number: str, since: datetime) -> Iterator[tuple[InboundText, datetime]]:
         return (pair for pair in self.incoming if pair[0].to_number == our_number and pair[1] >= since)
+
+    def outgoing_text(self, carrier_id: str) -> CarrierRecord | None:
+        self.asked.append(carrier_id)
+        return self.by_id.get(carrier_id)
 
 
 class FailsFor(Carrier):
@@ -161,8 +169,98 @@ def test_the_next_look_begins_an_hour_before_the_last(maria: CaseAssignment) -> 
     assert [message.body for message in Message.objects.all()] == ["Late"]
 
 
-def test_texts_at_the_carrier_that_we_never_knew_are_counted(maria: CaseAssignment) -> None:
-    ours = make_outgoing(maria, state=Message.State.DELIVERED, at=minutes_ago(30), carrier_id="SM1")
-    stranger = CarrierRecord("SM2", ours.department.phone_number, "+13855550199", "Who wrote this?", minutes_ago(20))
-    reconciliation.compare_all(Carrier(outgoing=[stranger, listed(ours)]), now=timezone.now())
-    assert SenderNumber.objects.get().strangers == 1
+def hours_ago(hours: float) -> datetime:
+    return minutes_ago(60 * hours)
+
+
+def test_twice_a_day_two_days_are_compared_at_once(maria: CaseAssignment) -> None:
+    department = Department.objects.get()
+    carrier = Carrier(incoming=[(inbound_text(maria, "Two days old"), hours_ago(47))])
+    SenderNumber.objects.create(department=department, compared_until=minutes_ago(3), looked_back_at=hours_ago(11))
+    reconciliation.compare(department, carrier, now=timezone.now())
+    assert not Message.objects.exists()
+    SenderNumber.objects.update(looked_back_at=hours_ago(13))
+    reconciliation.compare(department, carrier, now=timezone.now())
+    assert Message.objects.count() == 1
+    assert (SenderNumber.objects.get().looked_back_at or hours_ago(99)) > minutes_ago(1)
+
+
+def test_a_final_state_that_no_list_reaches_any_more_is_asked_for_one_by_one(maria: CaseAssignment) -> None:
+    old = make_outgoing(maria, state=Message.State.SENT, at=hours_ago(60), carrier_id="SM1")
+    make_outgoing(maria, "Too young", state=Message.State.SENT, at=hours_ago(11), carrier_id="SM2")
+    make_outgoing(maria, "Never confirmed", state=Message.State.SENT, at=hours_ago(100), carrier_id="SM3")
+    listed_anyway = make_outgoing(maria, "In the list", state=Message.State.SENT, at=hours_ago(20), carrier_id="SM4")
+    carrier = Carrier(outgoing=[listed(listed_anyway)], by_id={"SM1": listed(old)})
+    reconciliation.compare_all(carrier, now=timezone.now())
+    assert carrier.asked == ["SM1"]
+    old.refresh_from_db()
+    assert (old.state, SenderNumber.objects.get().late_reports) == (Message.State.DELIVERED, 2)
+    reconciliation.compare_all(carrier, now=timezone.now())
+    assert carrier.asked == ["SM1"], "once is enough until the next look back"
+
+
+def test_a_text_that_the_carrier_has_forgotten_stays_as_it_is(maria: CaseAssignment) -> None:
+    old = make_outgoing(maria, state=Message.State.SENT, at=hours_ago(60), carrier_id="SM1")
+    reconciliation.compare_all(Carrier(), now=timezone.now())
+    old.refresh_from_db()
+    assert old.state == Message.State.SENT
+
+
+class TestOrphans:
+    @pytest.fixture
+    def ours(self, maria: CaseAssignment) -> Message:
+        return make_outgoing(maria, state=Message.State.DELIVERED, at=minutes_ago(30), carrier_id="SM1")
+
+    @staticmethod
+    def stranger(ours: Message, *, at: datetime) -> CarrierRecord:
+        return CarrierRecord("SM2", ours.department.phone_number, "+13855550199", "Who wrote this?", at)
+
+    def test_a_text_at_the_carrier_that_we_never_knew_is_kept_without_its_words(self, ours: Message) -> None:
+        stranger = self.stranger(ours, at=minutes_ago(20))
+        for _ in range(2):
+            reconciliation.compare_all(Carrier(outgoing=[stranger, listed(ours)]), now=timezone.now())
+        orphan = Orphan.objects.get()
+        assert (orphan.carrier_id, orphan.department, orphan.direction) == ("SM2", ours.department, "out")
+        assert (orphan.their_number, orphan.created_at) == ("+13855550199", stranger.created_at)
+        assert orphan.found_at > minutes_ago(1)
+        assert "Who wrote" not in str([getattr(orphan, column.attname) for column in Orphan._meta.concrete_fields])
+        assert "555" not in str(orphan)
+
+    def test_one_that_may_just_be_on_its_way_into_a_row_is_none_yet(self, ours: Message) -> None:
+        stranger = self.stranger(ours, at=minutes_ago(1))
+        reconciliation.compare_all(Carrier(outgoing=[stranger]), now=timezone.now())
+        assert not Orphan.objects.exists()
+
+    def test_a_callback_that_says_whose_it_is_makes_it_none_at_once(self, ours: Message, maria: CaseAssignment) -> None:
+        stranger = self.stranger(ours, at=minutes_ago(20))
+        reconciliation.compare_all(Carrier(outgoing=[stranger]), now=timezone.now())
+        assert orphans.unclaimed().count() == 1
+        unclear = make_outgoing(maria, state=Message.State.UNKNOWN, at=minutes_ago(3), claimed_at=minutes_ago(3))
+        report = DeliveryReport(unclear.public_id, "SM2", ReportedState.DELIVERED)
+        delivery.record_delivery_report(report, now=timezone.now())
+        assert orphans.unclaimed().count() == 0
+        reconciliation.compare_all(Carrier(), now=timezone.now())
+        assert not Orphan.objects.exists()
+
+    def test_an_incoming_text_that_cant_be_stored_is_one_and_keeps_no_other_back(
+        self, maria: CaseAssignment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        bad, good = inbound_text(maria, "bad"), inbound_text(maria, "good")
+        carrier = Carrier(incoming=[(good, minutes_ago(20)), (bad, minutes_ago(30))])
+        with monkeypatch.context() as patch:
+            patch.setattr(reconciliation, "receive_text", refuse("bad"))
+            reconciliation.compare_all(carrier, now=timezone.now())
+        assert list(Message.objects.values_list("body", flat=True)) == ["good"]
+        assert list(Orphan.objects.values_list("carrier_id", "direction")) == [(bad.carrier_id, "in")]
+        reconciliation.compare_all(carrier, now=timezone.now())
+        assert Message.objects.count() == 2
+        assert not Orphan.objects.exists()
+
+
+def refuse(body: str) -> Callable[..., Message]:
+    def receive(*, text: InboundText, **more: Any) -> Message:
+        if text.body == body:
+            raise ValueError(body)
+        return receive_text(text=text, **more)
+
+    return receive
