@@ -32,7 +32,7 @@ class DepartmentForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in i
         model = Department
         fields = (
             *("name", "phone_number", "time_zone", "late_limit_minutes", "idle_limit_hours"),
-            *("segments_per_second", "opens_at", "closes_at", "automatic_reply"),
+            *("segments_per_second", "opens_at", "closes_at", "automatic_reply", "erase_at_carrier"),
         )
         widgets: ClassVar = {
             "opens_at": forms.TimeInput({"type": "time"}, "%H:%M"),

@@ -37,6 +37,7 @@ app.conf.update(
             "schedule": 180.0,
             "options": {"expires": 180},
         },
+        "erase what is settled": {"task": "messaging.erase_at_carrier", "schedule": 30.0, "options": {"expires": 30}},
         "hold what is overdue": {"task": "messaging.hold_overdue", "schedule": 15.0, "options": {"expires": 30}},
         "name what is unclear": {"task": "messaging.sweep_unclear", "schedule": 15.0, "options": {"expires": 30}},
         "mail about new texts": {"task": "messaging.tell_at_once", "schedule": 15.0, "options": {"expires": 30}},

@@ -41,6 +41,7 @@ class DepartmentSettings:
     opens_at: time = time(8)
     closes_at: time = time(21)
     automatic_reply: str = AUTOMATIC_REPLY
+    erase_at_carrier: bool = False
 
 
 @dataclass(frozen=True)

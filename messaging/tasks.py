@@ -3,8 +3,8 @@
 from celery import shared_task
 from django.utils import timezone
 
-from messaging import delivery, gaps, notifications, reconciliation
-from messaging.sms import get_carrier_list
+from messaging import delivery, erasing, gaps, notifications, reconciliation
+from messaging.sms import get_carrier_erasure, get_carrier_list
 
 
 @shared_task(name="messaging.deliver_due")
@@ -42,3 +42,8 @@ def tell_at_once() -> None:
 @shared_task(name="messaging.tell_summaries")
 def tell_summaries() -> None:
     notifications.tell_summaries(now=timezone.now())
+
+
+@shared_task(name="messaging.erase_at_carrier")
+def erase_at_carrier() -> None:
+    erasing.erase_due(get_carrier_erasure(), now=timezone.now())
