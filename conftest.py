@@ -16,6 +16,7 @@ import pytest
 from django.test import Client as Browser
 
 from accounts.models import Department, User
+from messaging import hearing
 from tests import builders, running, servers
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
@@ -89,6 +90,12 @@ def only_loopback_sockets() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket, "socket", LoopbackSocket)
         yield
+
+
+@pytest.fixture(autouse=True)
+def carriers_words_are_not_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Written down every ten seconds, they would be one statement more in a test now and then."""
+    monkeypatch.setattr(hearing, "EVERY_SECONDS", float("inf"))
 
 
 @pytest.fixture

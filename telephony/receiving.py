@@ -3,10 +3,11 @@
 import hashlib
 import json
 import logging
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 from django.http import QueryDict
 
 from messaging.actions.receiving import NoDepartment, receive_text
@@ -31,6 +32,20 @@ def retry_stray_texts(*, now: datetime) -> int:
     """Tries each due stray text again (its department may exist by now). Returns how many found their place."""
     due = _due(now).order_by("try_at", "pk")
     return sum(_retry(pk, now) for pk in due.values_list("pk", flat=True)[:200])
+
+
+@dataclass(frozen=True)
+class StrayHealth:
+    """What monitoring asks: how many have no place, and since when one can't be stored though it should have one."""
+
+    count: int
+    oldest_failed_at: datetime | None
+
+
+def stray_health() -> StrayHealth:
+    unplaced = StrayText.objects.filter(placed_at__isnull=True)
+    failed = Min("received_at", filter=Q(reason=Reason.FAILED))
+    return StrayHealth(**unplaced.aggregate(count=Count("pk"), oldest_failed_at=failed))
 
 
 def _due(now: datetime) -> QuerySet[StrayText]:

@@ -8,7 +8,7 @@ import logging
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from messaging import delivery
+from messaging import delivery, hearing
 from telephony import payloads, receiving
 from telephony.signatures import twilio_webhook
 
@@ -17,11 +17,25 @@ logger = logging.getLogger(__name__)
 NO_REPLY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
 
+class Answer(HttpResponse):
+    """An answer to the carrier. Once it is out, it is noted that the carrier reaches us."""
+
+    kind = hearing.Kind.REPORT
+
+    def close(self) -> None:
+        hearing.note(self.kind, now=timezone.now())
+        super().close()
+
+
+class TextAnswer(Answer):
+    kind = hearing.Kind.TEXT
+
+
 @twilio_webhook
 def inbound_sms(request: HttpRequest) -> HttpResponse:
     """A client texted one of our numbers. A copy of a text that is stored gets the same answer as the first."""
     receiving.take(request.POST, now=timezone.now())
-    return HttpResponse(NO_REPLY, content_type="text/xml; charset=utf-8")
+    return TextAnswer(NO_REPLY, content_type="text/xml; charset=utf-8")
 
 
 @twilio_webhook
@@ -34,4 +48,4 @@ def sms_status(request: HttpRequest) -> HttpResponse:
         report = None
     if report is not None:
         delivery.record_delivery_report(report, now=timezone.now())
-    return HttpResponse(status=204)
+    return Answer(status=204)
