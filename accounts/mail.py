@@ -5,12 +5,14 @@ A mail may go out twice (the loop died after the server took it); that is better
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
+from django.db.models import Min
 from django.template.loader import render_to_string
 from django.utils import timezone
 
@@ -80,3 +82,17 @@ def _put_off(mail: OutgoingEmail, now: datetime) -> None:
     else:
         delay = min(FIRST_RETRY * 2 ** (mail.attempts - 1), LONGEST_RETRY)
         OutgoingEmail.objects.filter(pk=mail.pk).update(due_at=now + delay)
+
+
+@dataclass(frozen=True)
+class MailHealth:
+    """What monitoring asks: since when the mail that has waited longest waits, and what nobody will get any more."""
+
+    oldest_waiting_at: datetime | None
+    given_up_today: int
+
+
+def mail_health(now: datetime) -> MailHealth:
+    waiting = OutgoingEmail.objects.filter(done_at__isnull=True, given_up_at__isnull=True)
+    given_up = OutgoingEmail.objects.filter(given_up_at__gt=now - timedelta(days=1))
+    return MailHealth(waiting.aggregate(oldest=Min("created_at"))["oldest"], given_up.count())

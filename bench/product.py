@@ -19,7 +19,7 @@ from django.utils import timezone
 from bench import usage
 from clientcomm.processes import PR_SET_PDEATHSIG
 from clientcomm.run import ROOT, product_commands
-from messaging.queries import delivery_health
+from messaging.sending_status import delivery_health
 
 STARTS_WITHIN = 60.0
 STOPS_WITHIN = 40.0

@@ -16,7 +16,7 @@ from chaos import calls
 from chaos.ground import Ground
 from chaos.processes import DidNotStartError, Process, children_of, stop_together
 from clientcomm.run import ROOT, product_commands
-from messaging.queries import delivery_health
+from messaging.sending_status import delivery_health
 from telephony.simulator.control import PocketPhones
 
 STARTS_WITHIN = 90.0

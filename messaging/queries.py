@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Case, Count, F, FilteredRelation, IntegerField, Min, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, Count, F, FilteredRelation, IntegerField, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
@@ -14,7 +14,6 @@ from django.utils.functional import cached_property
 from accounts import phone_numbers
 from accounts.models import User
 from clients.models import CaseAssignment
-from messaging.models import BeatTick, Message, SendingHold
 from messaging.relative_times import relative_time
 
 ROWS_PER_PAGE = 50
@@ -124,27 +123,4 @@ def _row(values: dict[str, Any], now: datetime) -> CaseloadRow:
         not_delivered=values["last_outgoing_failed"],
         opted_out=values["opted_out_at"] is not None,
         wrong_number=values["wrong_at"] is not None,
-    )
-
-
-@dataclass(frozen=True)
-class DeliveryHealth:
-    """What monitoring asks: the oldest text that is due, how many are unclear, when beat last ticked, what stops us."""
-
-    oldest_due_at: datetime | None
-    unknown_count: int
-    last_tick_at: datetime | None
-    gap_since: datetime | None
-    sending_stopped: bool
-
-
-def delivery_health(now: datetime) -> DeliveryHealth:
-    waiting = Message.objects.filter(state=Message.State.WAITING, due_at__lte=now)
-    tick = BeatTick.objects.filter(pk=1).first()
-    return DeliveryHealth(
-        oldest_due_at=waiting.aggregate(oldest=Min("due_at"))["oldest"],
-        unknown_count=Message.objects.filter(state=Message.State.UNKNOWN).count(),
-        last_tick_at=tick.at if tick else None,
-        gap_since=tick.gap_since if tick else None,
-        sending_stopped=SendingHold.objects.exists(),
     )

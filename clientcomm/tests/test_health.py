@@ -1,21 +1,27 @@
 """The probes answer without signing in, whatever the host and scheme, and say plainly what is wrong."""
 
 import socket
+import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings as configured
 from django.db import DatabaseError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from clientcomm import health
+from accounts.models import Department, OutgoingEmail
+from clientcomm import readiness
+from clients.models import CaseAssignment
 from messaging import gaps, holds
 from messaging.failures import FailureReason
-from messaging.models import BeatTick, Message
+from messaging.models import BeatTick, CarrierWord, Message, SenderNumber
+from telephony.models import StrayText
 from tests.builders import make_client, make_department, make_outgoing, make_user, minutes_ago
 
 pytestmark = pytest.mark.embedded
@@ -57,7 +63,7 @@ def broken_database(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 
     with monkeypatch.context() as patch:
         patch.setattr(connection, "cursor", refuse)
-        patch.setattr(health, "delivery_health", refuse)
+        patch.setattr(readiness, "delivery_health", refuse)
         yield
 
 
@@ -113,19 +119,116 @@ def test_readyz_tells_of_a_broker_that_is_away(client: Client, ticking: None, se
 def test_a_broker_that_accepts_and_says_nothing_holds_nobody_up() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as silent:
         begun = timezone.now()
-        assert health.broker_answers(f"redis://127.0.0.1:{silent.getsockname()[1]}/0") is False
+        assert readiness.broker_answers(f"redis://127.0.0.1:{silent.getsockname()[1]}/0") is False
     assert (timezone.now() - begun).total_seconds() < 2
 
 
 @pytest.mark.skipif(not configured.REDIS_URL, reason="no Redis runs here")
 def test_a_broker_that_runs_is_found() -> None:
-    assert health.broker_answers(configured.REDIS_URL) is True
+    assert readiness.broker_answers(configured.REDIS_URL) is True
 
 
 def test_readyz_counts_refused_webhooks(client: Client, ticking: None) -> None:
     before = client.get("/readyz").json()["webhooks_refused_by_this_process"]
     assert client.post("/webhooks/twilio/sms/", {"From": "+18015550123"}).status_code == 403
     assert client.get("/readyz").json()["webhooks_refused_by_this_process"] == before + 1
+
+
+def mass_text(assignment: CaseAssignment, *, finish_by: datetime) -> Message:
+    return make_outgoing(assignment, at=minutes_ago(120), priority=Message.Priority.MASS, finish_by=finish_by)
+
+
+def test_a_mass_message_that_keeps_its_pace_is_no_problem(client: Client, ticking: None) -> None:
+    assignment = make_client(make_user(make_department(late_limit_minutes=60)))
+    mass_text(assignment, finish_by=timezone.now() + timedelta(hours=2))
+    mass_text(assignment, finish_by=minutes_ago(50))
+    assert problems(client, 200) == []
+    assert client.get("/readyz").json()["oldest_due_age_seconds"] is None
+    mass_text(assignment, finish_by=minutes_ago(61))
+    assert problems(client) == ["texts that are due are not handed over"]
+
+
+def test_a_text_that_waits_for_the_opening_is_no_problem_until_it_was(client: Client, ticking: None) -> None:
+    assignment = make_client(make_user(make_department()))
+    opening = timezone.now() + timedelta(hours=1)
+    make_outgoing(assignment, at=minutes_ago(300), finish_by=opening, try_at=opening)
+    assert problems(client, 200) == []
+    Message.objects.update(finish_by=minutes_ago(6), try_at=minutes_ago(6))
+    assert problems(client) == ["texts that are due are not handed over"]
+
+
+def test_readyz_tells_of_a_text_that_backs_off_again_and_again(client: Client, ticking: None) -> None:
+    in_a_moment = timezone.now() + timedelta(seconds=40)
+    make_outgoing(make_client(make_user(make_department())), at=minutes_ago(6), try_at=in_a_moment)
+    assert problems(client) == ["texts that are due are not handed over"]
+
+
+def test_readyz_tells_of_a_number_that_is_no_longer_compared(client: Client, ticking: None) -> None:
+    compared = make_department()
+    SenderNumber.objects.create(department=compared, compared_until=minutes_ago(14))
+    new = make_department()
+    assert problems(client, 200) == []
+    SenderNumber.objects.update(compared_until=minutes_ago(16))
+    assert problems(client) == ["the carrier's list was not compared for long"]
+    SenderNumber.objects.update(compared_until=timezone.now())
+    Department.objects.filter(pk=new.pk).update(created_at=minutes_ago(16))
+    assert problems(client) == ["the carrier's list was not compared for long"]
+
+
+def a_mail(**fields: Any) -> OutgoingEmail:
+    fields.setdefault("due_at", timezone.now())
+    return OutgoingEmail.objects.create(to="a@clientcomm.test", subject="Hello", **fields)
+
+
+def test_readyz_tells_of_mails_that_stay_and_of_those_given_up(client: Client, ticking: None) -> None:
+    a_mail(created_at=minutes_ago(59))
+    a_mail(created_at=minutes_ago(90), done_at=minutes_ago(80))
+    a_mail(created_at=minutes_ago(5000), given_up_at=minutes_ago(25 * 60))
+    assert problems(client, 200) == []
+    a_mail(created_at=minutes_ago(61))
+    a_mail(created_at=minutes_ago(5000), given_up_at=minutes_ago(60))
+    assert problems(client) == ["mails wait and are not sent", "mails were given up within the last day"]
+
+
+def test_readyz_tells_of_texts_that_could_not_be_stored(client: Client, ticking: None) -> None:
+    def stray(reason: StrayText.Reason, at: datetime, **more: Any) -> None:
+        StrayText.objects.create(carrier_id=f"SM{uuid.uuid4().hex}", reason=reason, form={}, received_at=at, **more)
+
+    stray(StrayText.Reason.NO_SENDER, minutes_ago(999))
+    stray(StrayText.Reason.FAILED, minutes_ago(9))
+    stray(StrayText.Reason.FAILED, minutes_ago(999), placed_at=minutes_ago(5))
+    assert problems(client, 200) == []
+    assert client.get("/readyz").json()["stray_count"] == 2
+    stray(StrayText.Reason.FAILED, minutes_ago(11))
+    assert problems(client) == ["texts that came in could not be stored"]
+
+
+def test_readyz_tells_of_texts_that_the_carrier_does_not_forget(client: Client, ticking: None) -> None:
+    message = make_outgoing(make_client(make_user(make_department())), state=Message.State.DELIVERED)
+    Message.objects.filter(pk=message.pk).update(erase_at=timezone.now(), erase_attempts=5)
+    assert problems(client, 200) == []
+    Message.objects.filter(pk=message.pk).update(erase_attempts=6)
+    assert problems(client) == ["texts could not be erased at the carrier"]
+
+
+def test_readyz_tells_when_the_carrier_last_reached_us(client: Client, ticking: None) -> None:
+    assert client.get("/readyz").json()["last_text_webhook_age_seconds"] is None
+    CarrierWord.objects.create(kind=CarrierWord.Kind.TEXT, at=minutes_ago(2))
+    CarrierWord.objects.create(kind=CarrierWord.Kind.REPORT, at=minutes_ago(1))
+    told = client.get("/readyz").json()
+    assert 119 < told["last_text_webhook_age_seconds"] < 130
+    assert 59 < told["last_status_webhook_age_seconds"] < 70
+
+
+def test_readyz_costs_the_same_however_much_there_is(
+    client: Client, ticking: None, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with CaptureQueriesContext(connection) as few:
+        client.get("/readyz")
+    for _ in range(5):
+        make_outgoing(make_client(make_user(make_department())), at=minutes_ago(6))
+    with django_assert_num_queries(len(few)):
+        client.get("/readyz")
 
 
 def test_readyz_names_nobody(client: Client, ticking: None) -> None:

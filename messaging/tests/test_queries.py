@@ -1,6 +1,5 @@
 """The caseload: its order, its search, its figures, its pages."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from accounts.models import User
 from clients import routing
 from clients.models import CaseAssignment, Client, PhoneNumber
 from messaging import queries
-from messaging.models import BeatTick, Message
+from messaging.models import Message
 from tests import builders
 
 pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
@@ -199,18 +198,3 @@ def test_the_list_takes_two_queries_however_long_it_is(
     with django_assert_num_queries(2):
         shown = queries.caseload(alice, search="client 7")
     assert shown.page.object_list
-
-
-def test_monitoring_hears_of_the_oldest_due_text_and_of_the_unclear(alice: User) -> None:
-    now = timezone.now()
-    assignment = builders.make_client(alice)
-    empty = queries.delivery_health(now)
-    assert (empty.oldest_due_at, empty.unknown_count, empty.last_tick_at) == (None, 0, None)
-    oldest = builders.make_outgoing(assignment, at=now - timedelta(minutes=3))
-    builders.make_outgoing(assignment, at=now - timedelta(minutes=1))
-    builders.make_outgoing(assignment, due_at=now + timedelta(days=1))
-    builders.make_outgoing(assignment, state=State.ACCEPTED, at=now - timedelta(hours=1))
-    builders.make_outgoing(assignment, state=State.UNKNOWN)
-    BeatTick.objects.create(at=now)
-    health = queries.delivery_health(now)
-    assert (health.oldest_due_at, health.unknown_count, health.last_tick_at) == (oldest.due_at, 1, now)
