@@ -22,7 +22,7 @@ from messaging.models import Attachment, Message
 PAGE_SIZE = 50
 _SHOWN = [
     *("public_id", "direction", "state", "state_at", "placed_at", "body", "read_at", "arrived_at"),
-    *("hold_reason", "failure_reason", "author__full_name", "due_at"),
+    *("hold_reason", "failure_reason", "author__full_name", "due_at", "try_at", "finish_by"),
 ]
 # A subquery and no join: PostgreSQL would read all of a client's messages to join them with themselves.
 _RETRY = Message.objects.filter(retry_of=OuterRef("pk")).values("placed_at")
@@ -117,14 +117,13 @@ def read_talk(
     number: the client's, as it is now, for what was held because of it.
     """
     zone = assignment.client.department.zone
+    look = _Look(reader, assignment.case_manager_id == reader.pk, now, zone, number)
     edge = Message.objects.filter(assignment=assignment, pk=before).first() if before else None
     messages, is_more = _messages(assignment, edge)
     since, until = messages[0].placed_at if is_more else None, edge.placed_at if edge else None
     events = _events(assignment, since=since, until=until)
     files = _files(messages)
-    items: list[Item] = [
-        _message_item(message, files.get(message.pk, ()), reader, now, zone, number) for message in messages
-    ]
+    items: list[Item] = [_message_item(message, files.get(message.pk, ()), look) for message in messages]
     items = _without_repeated_states(items)
     items += [_event_item(event, zone) for event in events]
     incoming = [message for message in messages if not message.is_outgoing]
@@ -139,9 +138,10 @@ def read_talk(
 
 
 def _suspicion(messages: Sequence[Message]) -> Suspicion | None:
-    """What the texts that nobody has answered yet may mean: the last of them that gives reason to look."""
-    unanswered = itertools.takewhile(lambda message: not message.is_outgoing, reversed(messages))
-    return next((found for message in unanswered if (found := keywords.suspect(message.body))), None)
+    """What the texts that no person has answered yet may mean: the last of them that gives reason to look."""
+    unanswered = itertools.takewhile(lambda message: message.author_id is None, reversed(messages))
+    incoming = (message for message in unanswered if not message.is_outgoing)
+    return next((found for message in incoming if (found := keywords.suspect(message.body))), None)
 
 
 def _messages(assignment: CaseAssignment, edge: Message | None) -> tuple[list[Message], bool]:
@@ -176,27 +176,36 @@ def _files(messages: Iterable[Message]) -> dict[int, tuple[File, ...]]:
     return {pk: tuple(File(_file_name(content_type)) for _pk, content_type in rows) for pk, rows in by_message}
 
 
-def _message_item(
-    message: Message,
-    files: tuple[File, ...],
-    reader: User,
-    now: datetime,
-    zone: ZoneInfo,
-    number: PhoneNumber | None,
-) -> MessageItem:
+@dataclass(frozen=True)
+class _Look:
+    """Who looks at which number's conversation, and when."""
+
+    reader: User
+    is_own: bool
+    now: datetime
+    zone: ZoneInfo
+    number: PhoneNumber | None
+
+    def decides_on(self, message: Message) -> bool:
+        """What a person wrote is theirs to settle; what nobody wrote, the case manager's."""
+        return message.author_id == self.reader.pk or (message.author_id is None and self.is_own)
+
+
+def _message_item(message: Message, files: tuple[File, ...], look: _Look) -> MessageItem:
     again_at: datetime | None = getattr(message, "again_at", None)  # annotated by _messages
-    quiet = wording.StateWords("", "quiet")
-    words = wording.state_words(message, now, zone, again_at=again_at, number=number) if message.is_outgoing else quiet
-    at = message.placed_at.astimezone(zone)
+    words = wording.StateWords("", "quiet")
+    if message.is_outgoing:
+        words = wording.state_words(message, look.now, look.zone, again_at=again_at, number=look.number)
+    at = message.placed_at.astimezone(look.zone)
     return MessageItem(
         id=message.pk,
         dom_id=f"message-{message.pk}",
         is_outgoing=message.is_outgoing,
         body=message.body,
-        author_name=_author_name(message, reader),
+        author_name=_author_name(message, look.reader),
         at=at,
         time=wording.time_of_day(at),
-        full_time=_full_time(at, zone),
+        full_time=_full_time(at, look.zone),
         state_text=words.text,
         state_tone=words.tone,
         problem_advice=words.advice,
@@ -205,7 +214,7 @@ def _message_item(
         is_unread=not message.is_outgoing and message.read_at is None,
         is_late=not message.is_outgoing and message.state_at - message.placed_at > LATE,
         public_id=message.public_id,
-        choices=tuple(_choices(message, again_at, number)) if message.author_id == reader.pk else (),
+        choices=tuple(_choices(message, again_at, look.number)) if look.decides_on(message) else (),
     )
 
 

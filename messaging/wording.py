@@ -40,9 +40,9 @@ def state_words(
     """The words for an outgoing message. again_at: when somebody sent it once more, as a new message. number: now."""
     at = clock_time(message.state_at, message.placed_at, zone)
     match message.state:
-        case State.WAITING if message.due_at is not None and message.due_at > now:
-            return StateWords(_("Scheduled for %(at)s") % {"at": _day_and_time(message.due_at, zone)}, "waiting")
-        case State.WAITING | State.SENDING | State.ACCEPTED:
+        case State.WAITING:
+            return _waiting(message, now, zone)
+        case State.SENDING | State.ACCEPTED:
             return StateWords(_("Sending…"), "waiting")
         case State.SENT if now - message.state_at > UNCONFIRMED_AFTER:
             return StateWords(_("Sent, delivery not confirmed"), "quiet")
@@ -66,6 +66,16 @@ def state_words(
 
 def _again(again_at: datetime | None, message: Message, zone: ZoneInfo) -> str:
     return _("Tried again %(at)s") % {"at": clock_time(again_at, message.placed_at, zone)} if again_at else ""
+
+
+def _waiting(message: Message, now: datetime, zone: ZoneInfo) -> StateWords:
+    """Scheduled, or until texting hours begin (the claim then wrote the opening into both columns), or on its way."""
+    due_at, try_at = message.due_at, message.try_at
+    if due_at is not None and due_at > now:
+        return StateWords(_("Scheduled for %(at)s") % {"at": _day_and_time(due_at, zone)}, "waiting")
+    if try_at is not None and try_at > now and try_at == message.finish_by:
+        return StateWords(_("Waits until %(at)s") % {"at": _next_time(try_at, now, zone)}, "waiting")
+    return StateWords(_("Sending…"), "waiting")
 
 
 def _held(message: Message, number: PhoneNumber | None) -> StateWords:
@@ -137,15 +147,22 @@ class EveningQuestion:
 
 
 def evening_question(opening: datetime, now: datetime, department: Department) -> EveningQuestion:
-    """ "It is 10:40 pm: send now or at 8:00 am?" The day is named if the next morning is not what comes to mind."""
-    there, then = now.astimezone(department.zone), opening.astimezone(department.zone)
-    clock = time_of_day(then)
-    when = clock if opening - now < NEXT_MORNING else f"{clock} ({formats.date_format(then, 'l')})"
+    """As people ask it: "It is 10:40 pm: send now or at 8:00 am?", in the clock of the department."""
+    zone = department.zone
+    when = _next_time(opening, now, zone)
     return EveningQuestion(
-        _("It is %(now)s: send now or at %(opening)s?") % {"now": time_of_day(there), "opening": when},
+        _("It is %(now)s: send now or at %(opening)s?") % {"now": time_of_day(now.astimezone(zone)), "opening": when},
         _("Send at %(opening)s") % {"opening": when},
         opening.isoformat(),
     )
+
+
+def _next_time(at: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """The time of day, with the day only if it is not the one that comes to mind."""
+    there = at.astimezone(zone)
+    if at - now < NEXT_MORNING:
+        return time_of_day(there)
+    return _("%(time)s on %(day)s") % {"time": time_of_day(there), "day": formats.date_format(there, "l")}
 
 
 def already_sent(earlier: Message, now: datetime) -> str:

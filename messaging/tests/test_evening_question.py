@@ -139,7 +139,7 @@ def test_buttons_that_send_say_that_it_is_late(
     [
         (8, EVENING, "It is 10:40 pm: send now or at 8:00 am?"),
         (8, EVENING + timedelta(hours=2), "It is 12:40 am: send now or at 8:00 am?"),
-        (18, EVENING, "It is 10:40 pm: send now or at 6:00 pm (Wednesday)?"),
+        (18, EVENING, "It is 10:40 pm: send now or at 6:00 pm on Wednesday?"),
     ],
 )
 def test_the_day_is_named_only_if_the_time_is_far_away(opens_at: int, now: datetime, text: str) -> None:

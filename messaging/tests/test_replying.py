@@ -44,6 +44,15 @@ def text_in(department: Department, body: str = "Hello", *, at: datetime | None 
     return receive_text(text=builders.inbound_text(None, body, **fields), now=at or timezone.now(), sent_at=sent_at)
 
 
+def claimed(by: User) -> CaseAssignment:
+    """The stranger on this person's list, as Maria Lopez."""
+    department = by.department
+    assert department is not None
+    status = ClientStatus.objects.get(department=department, name="Active")
+    new = NewClient("Maria", "Lopez", STRANGER, status)
+    return add_client(new=new, by=by, department=department, now=timezone.now()).assignment
+
+
 def replies() -> list[str]:
     return list(Message.objects.filter(direction="out").order_by("pk").values_list("body", flat=True))
 
@@ -88,10 +97,7 @@ def test_it_is_handed_over_at_any_hour(department: Department) -> None:
 def test_it_is_the_only_one_whatever_comes_later(department: Department, alice: User) -> None:
     for body in ("Hello", "It's me", "Answer me"):
         text_in(department, body)
-    status = ClientStatus.objects.filter(department=department).first()
-    assert status is not None
-    new = NewClient("Maria", "Lopez", STRANGER, status)
-    maria = add_client(new=new, by=alice, department=department, now=timezone.now()).assignment
+    maria = claimed(alice)
     text_in(department)
     maria.ended_at, maria.end_reason = timezone.now(), "left"
     maria.save()
@@ -236,3 +242,24 @@ def test_the_conversation_names_it(
     assert status is not None
     add_client(new=NewClient("Maria", "Lopez", STRANGER, status), by=alice, department=department, now=timezone.now())
     assert "Automatic reply: This is Pretrial Services." in words(as_alice.get(f"/conversations/{client.pk}/"))
+
+
+def test_a_reply_that_was_held_can_be_dropped_by_whoever_claims_the_client(
+    department: Department, as_alice: Browser, alice: User, as_supervisor: Browser
+) -> None:
+    client = text_in(department).client
+    Message.objects.filter(direction="out").update(state="held", hold_reason="too_late")
+    page = f"/conversations/{client.pk}/"
+    assert "Drop it" not in words(as_supervisor.get(page))
+    claimed(alice)
+    assert "Send now Drop it" in words(as_alice.get(page))
+    public_id = Message.objects.get(direction="out").public_id
+    as_alice.post(f"{page}messages/{public_id}/drop/")
+    assert Message.objects.get(direction="out").state == "cancelled"
+
+
+def test_the_reply_hides_no_text_that_asks_for_a_look(department: Department, alice: User, as_alice: Browser) -> None:
+    client = text_in(department, "You have the wrong number").client
+    assert len(replies()) == 1
+    claimed(alice)
+    assert "may mean that this is the wrong number" in words(as_alice.get(f"/conversations/{client.pk}/"))

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from clients.models import PhoneNumber
 from messaging import wording
 from messaging.failures import ADVICE, FailureReason, HoldReason
 from messaging.models import Message
@@ -52,6 +53,43 @@ def test_after_three_days_a_sent_text_is_not_confirmed(after: timedelta, text: s
 def test_a_held_text_says_why(reason: HoldReason) -> None:
     said = words(State.HELD, hold_reason=reason)
     assert (said.text, said.tone) == (f"Not sent yet: {reason.label}", "problem")
+
+
+def number(source: str = "") -> PhoneNumber:
+    """Of the client, as it is now: opted out by this source, or not."""
+    return PhoneNumber(opted_out_source=source, opted_out_at=AT if source else None)
+
+
+def test_a_scheduled_text_says_when() -> None:
+    assert words(State.WAITING, due_at=AT + timedelta(days=1)).text == "Scheduled for Wed, Mar 4, 2:05 pm"
+
+
+def test_a_text_that_waits_for_the_opening_says_until_when() -> None:
+    eight = datetime(2026, 3, 3, 15, tzinfo=UTC)
+    night = eight - timedelta(hours=10)
+    said = words(State.WAITING, now=night, due_at=night, try_at=eight, finish_by=eight)
+    assert (said.text, said.tone) == ("Waits until 8:00 am", "waiting")
+    assert words(State.WAITING, now=eight, due_at=eight, try_at=eight, finish_by=eight).text == "Sending…"
+    assert words(State.WAITING, due_at=AT, try_at=AT + timedelta(minutes=1), finish_by=None).text == "Sending…"
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("keyword", "Not sent: this client has opted out by replying STOP."),
+        ("carrier", "Not sent: this client has opted out by replying STOP."),
+        ("person", "Not sent: this client wants no texts, as a colleague or you recorded."),
+        ("", "Not sent yet: this client had opted out."),
+    ],
+)
+def test_a_text_held_by_an_opt_out_says_what_holds_now(source: str, text: str) -> None:
+    message = Message(direction="out", state=State.HELD, state_at=AT, placed_at=AT, hold_reason="opted_out")
+    assert wording.state_words(message, AT, DENVER, number=number(source)).text == text
+
+
+def test_a_refusal_names_who_recorded_the_opt_out() -> None:
+    assert "as a colleague or you recorded" in wording.refusal_words(HoldReason.OPTED_OUT, number("person"))
+    assert "by replying STOP" in wording.refusal_words(HoldReason.OPTED_OUT, number("keyword"))
 
 
 def test_a_text_held_by_an_opt_out_says_how_to_come_back() -> None:
