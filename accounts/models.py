@@ -196,6 +196,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Sees the whole department; an administrator is a supervisor who also manages people and settings."""
         return self.role in (self.Role.SUPERVISOR, self.Role.ADMINISTRATOR)
 
+    @property
+    def is_administrator(self) -> bool:
+        return self.role == self.Role.ADMINISTRATOR
+
 
 class AuditEntry(models.Model):
     """What somebody did or looked at. Insert only: the database refuses to change or delete a row (migration 0002)."""

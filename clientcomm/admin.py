@@ -1,4 +1,6 @@
-"""The operator's pages: departments, people, statuses, the log, stray texts. All that is written goes through actions.
+"""The operator's pages: departments, people, statuses, the log, stops, orphans, stray texts.
+
+All that is written goes through actions.
 
 A site of its own, so that only these are reachable: what libraries register (groups, e-mail addresses) would be written
 past the actions and past the log.
@@ -20,13 +22,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 
+from accounts import phone_numbers
 from accounts.actions import own_account
 from accounts.actions import people as staff
 from accounts.models import AuditEntry, Department, User
 from clientcomm.admin_forms import DepartmentForm, PersonForm, StatusForm, active_clients_words
 from clients import actions as offices
 from clients.models import ClientStatus
-from messaging.actions import people
+from messaging import orphans
+from messaging.actions import people, resuming
+from messaging.models import Orphan, SendingHold
 from telephony.models import StrayText
 
 
@@ -264,6 +269,60 @@ class AuditAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("time"))
     def time(self, entry: AuditEntry) -> str:
         return _time(entry.at)
+
+
+@admin.register(SendingHold, site=site)
+class SendingHoldAdmin(ReadOnlyAdmin):
+    """What stops the sending. By itself one text in five minutes tries whether it is settled."""
+
+    fields = list_display = ("of", "reason", "error_code", "stopped", "next_try")
+    ordering = ("since", "pk")
+    actions = ("try_again_now",)
+
+    @admin.display(description=gettext_lazy("what is stopped"))
+    def of(self, hold: SendingHold) -> str:
+        return phone_numbers.display(hold.number) if hold.number else _("the whole account")
+
+    @admin.display(description=gettext_lazy("since"))
+    def stopped(self, hold: SendingHold) -> str:
+        return _time(hold.since)
+
+    @admin.display(description=gettext_lazy("next try"))
+    def next_try(self, hold: SendingHold) -> str:
+        return _time(hold.try_at)
+
+    @admin.action(description=gettext_lazy("Try again now"))
+    def try_again_now(self, request: HttpRequest, queryset: QuerySet[SendingHold]) -> None:
+        for number in queryset.values_list("number", flat=True):
+            resuming.try_number_now(number=number, by=operator(request), now=timezone.now())
+        messages.success(request, _("The next text tries now. If it goes out, the others follow."))
+
+
+@admin.register(Orphan, site=site)
+class OrphanAdmin(ReadOnlyAdmin):
+    """Texts in the carrier's list that have no row here. No search by number: it would stand in the address."""
+
+    fields = ("department", "direction", "number", "made", "found", "carrier_id")
+    list_display = ("made", "direction", "number", "department", "found")
+    list_filter = ("department", "direction")
+    list_select_related = ("department",)
+    search_fields = ("=carrier_id",)
+    ordering = ("-pk",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Orphan]:
+        return orphans.unclaimed()
+
+    @admin.display(description=gettext_lazy("the other number"))
+    def number(self, orphan: Orphan) -> str:
+        return phone_numbers.display(orphan.their_number)
+
+    @admin.display(description=gettext_lazy("time at the carrier"))
+    def made(self, orphan: Orphan) -> str:
+        return _time(orphan.created_at)
+
+    @admin.display(description=gettext_lazy("found"))
+    def found(self, orphan: Orphan) -> str:
+        return _time(orphan.found_at)
 
 
 @admin.register(StrayText, site=site)

@@ -49,7 +49,7 @@ UNCLEAR = Problem(
 )
 STOPPED = Problem(
     "the carrier refuses the account or a number",
-    "Settle it at Twilio (the mail names the error). Then: /admin/, Sending stops, “Try again now”.",
+    "Settle it at Twilio (the mail names the error). Then: /admin/, Sending holds, “Try again now”.",
 )
 GAP = Problem(
     "nothing is sent until the carrier's list was compared",

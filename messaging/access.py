@@ -1,13 +1,27 @@
-"""The only way from a URL to a conversation: 404 for what is not the asker's, as if it didn't exist."""
+"""The only way from a URL to a conversation or a department: 404 for what is not the asker's, as if it didn't exist."""
 
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.http import Http404
 
-from accounts.models import User
+from accounts.models import Department, User
 from clients.models import CaseAssignment, Client, PhoneNumber
 from messaging.models import Message
+
+
+def supervised_department(user: User) -> Department:
+    """The department whose figures the user sees as its supervisor or administrator. Raises Http404."""
+    if user.department is None or not user.is_supervisor:
+        raise Http404
+    return user.department
+
+
+def administered_department(user: User) -> Department:
+    """The department that the user manages. Raises Http404."""
+    if user.department is None or not user.is_administrator:
+        raise Http404
+    return user.department
 
 
 @dataclass(frozen=True)

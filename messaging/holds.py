@@ -5,6 +5,7 @@ queued, the people who can settle it are told, and one text in five minutes trie
 """
 
 import logging
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
@@ -73,11 +74,11 @@ def put(number: str, *, reason: FailureReason, error_code: int | None, now: date
 
 
 def _who_can_settle(number: str) -> list[User]:
-    """The operators; for a department's number its administrators too."""
-    people = Q(is_superuser=True)
+    """The operators and the administrators: of the department whose number it is, or of all."""
+    administrators = Q(role=User.Role.ADMINISTRATOR)
     if number != WHOLE_ACCOUNT:
-        people |= Q(role=User.Role.ADMINISTRATOR, department__phone_number=number)
-    return list(User.objects.filter(people, is_active=True).order_by("pk"))
+        administrators &= Q(department__phone_number=number)
+    return list(User.objects.filter(Q(is_superuser=True) | administrators, is_active=True).order_by("pk"))
 
 
 def lift(our_number: str) -> None:
@@ -87,6 +88,6 @@ def lift(our_number: str) -> None:
         logger.warning("sending goes on")
 
 
-def try_now(*, now: datetime) -> None:
-    """Somebody says that it is settled: the next text tries."""
-    SendingHold.objects.update(try_at=now)
+def try_now(numbers: Collection[str], *, now: datetime) -> bool:
+    """Somebody says that it is settled: the next text tries. False if none of these numbers is stopped."""
+    return SendingHold.objects.filter(number__in=numbers).update(try_at=now) > 0

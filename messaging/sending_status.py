@@ -13,6 +13,8 @@ from messaging.models import BeatTick, CarrierWord, Message, SenderNumber, Sendi
 
 State = Message.State
 
+SILENT_AFTER = timedelta(minutes=1)  # beat ticks each second
+
 
 @dataclass(frozen=True)
 class DeliveryHealth:
@@ -92,6 +94,7 @@ class DepartmentStatus:
 
     stop: Stop | None
     gap_since: datetime | None
+    is_ticking: bool
     waiting: int
     paced_until: datetime | None
     unknown: int
@@ -109,10 +112,11 @@ class DepartmentStatus:
 def department_status(department: Department, now: datetime) -> DepartmentStatus:
     messages = Message.objects.filter(department=department)
     sender = SenderNumber.objects.filter(department=department).first() or SenderNumber(department=department)
-    heard = _heard()
+    tick, heard = BeatTick.objects.filter(pk=1).first(), _heard()
     return DepartmentStatus(
         stop=_stop(department.phone_number),
-        gap_since=BeatTick.objects.filter(pk=1).values_list("gap_since", flat=True).first(),
+        gap_since=tick.gap_since if tick else None,
+        is_ticking=tick is not None and now - tick.at < SILENT_AFTER,
         waiting=messages.filter(state=State.WAITING, due_at__lte=now).count(),
         paced_until=pace.waiting(department, now).finish_at,
         unknown=messages.filter(state=State.UNKNOWN).count(),

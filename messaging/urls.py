@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from messaging.views import caseload, conversations, help, numbers, settling
+from messaging.views import caseload, conversations, department, help, numbers, settling
 
 urlpatterns = [
     path("", caseload.my_clients, name="my-clients"),
@@ -14,5 +14,7 @@ urlpatterns = [
     path(
         "conversations/<int:client_id>/messages/<uuid:public_id>/<str:choice>/", settling.settle, name="message-settle"
     ),
+    path("department/", department.department, name="department"),
+    path("department/try-again/", department.try_again, name="department-try-again"),
     path("help/", help.help_page, name="help"),
 ]

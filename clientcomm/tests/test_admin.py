@@ -17,17 +17,23 @@ from clientcomm import admin
 from clientcomm.tests.admin_pages import errors_in, logged, notices, person_page, text_of, typed
 from clients.models import ClientStatus
 from conftest import signed_in
+from messaging import holds
+from messaging.failures import FailureReason
+from messaging.models import Message, Orphan, SendingHold
 from telephony.models import StrayText
 from tests import builders
 
 pytestmark = pytest.mark.django_db
 
+OUR_NUMBER = FailureReason.OUR_NUMBER
 PASSWORD = "correct horse battery staple"
 LISTS = [
     "accounts/department/",
     "accounts/user/",
     "clients/clientstatus/",
     "accounts/auditentry/",
+    "messaging/orphan/",
+    "messaging/sendinghold/",
     "telephony/straytext/",
 ]
 PAGES = ["", *LISTS, "accounts/department/add/", "accounts/user/add/", "clients/clientstatus/add/"]
@@ -82,7 +88,8 @@ class TestWhoGetsIn:
 
     def test_only_our_own_models_are_there(self) -> None:
         registered = {model.__name__ for model in admin.site._registry}
-        assert registered == {"Department", "User", "ClientStatus", "AuditEntry", "StrayText"}
+        kept = {"AuditEntry", "Orphan", "SendingHold", "StrayText"}
+        assert registered == {"Department", "User", "ClientStatus"} | kept
 
     def test_changing_ones_password_is_the_account_settings_business(self, as_operator: Browser) -> None:
         assert as_operator.get("/admin/password_change/").headers["Location"] == "/account/settings/"
@@ -205,6 +212,11 @@ class TestStatuses:
         assert list(ClientStatus.objects.filter(department=alice.department)) == [used]
 
 
+def make_orphan(department: Department, carrier_id: str) -> Orphan:
+    common = {"created_at": timezone.now(), "found_at": timezone.now(), "their_number": "+13855550142"}
+    return Orphan.objects.create(carrier_id=carrier_id, department=department, direction="out", **common)
+
+
 def make_rows(kind: str, count: int, department: Department) -> None:
     for number in range(count):
         match kind:
@@ -217,6 +229,10 @@ def make_rows(kind: str, count: int, department: Department) -> None:
             case "accounts/auditentry/":
                 by = User.objects.first()
                 audit.record("person.changed", "user:1", by=by, department=department, now=timezone.now())
+            case "messaging/orphan/":
+                make_orphan(department, f"SM{number}")
+            case "messaging/sendinghold/":
+                holds.put(f"+1212555{100 + number:04d}", reason=OUR_NUMBER, error_code=21606, now=timezone.now())
             case _:
                 StrayText.objects.create(carrier_id=f"SM{number}", reason="no_department", form={"Body": ["Hello"]})
 
@@ -252,14 +268,22 @@ class TestReadOnly:
     def pages(self, department: Department, operator: User) -> list[str]:
         make_rows("accounts/auditentry/", 1, department)
         make_rows("telephony/straytext/", 1, department)
-        entry, stray = AuditEntry.objects.get(), StrayText.objects.get()
-        return [f"/admin/accounts/auditentry/{entry.pk}/", f"/admin/telephony/straytext/{stray.pk}/"]
+        make_rows("messaging/orphan/", 1, department)
+        make_rows("messaging/sendinghold/", 1, department)
+        return [
+            f"/admin/accounts/auditentry/{AuditEntry.objects.get().pk}/",
+            f"/admin/telephony/straytext/{StrayText.objects.get().pk}/",
+            f"/admin/messaging/orphan/{Orphan.objects.get().pk}/",
+            f"/admin/messaging/sendinghold/{SendingHold.objects.get().pk}/",
+        ]
 
     def test_the_log_and_stray_texts_are_shown(self, as_operator: Browser, pages: list[str]) -> None:
         shown = [text_of(as_operator.get(f"{page}change/")) for page in pages]
         assert "person.changed" in shown[0]
         assert "UTC" in shown[0]
         assert "Hello" in shown[1]
+        assert "(385) 555-0142" in shown[2]
+        assert "(212) 555-0100" in shown[3]
         assert not any('name="_save"' in page for page in shown)
 
     @pytest.mark.parametrize("verb", ["change", "delete"])
@@ -268,6 +292,40 @@ class TestReadOnly:
             assert as_operator.post(f"{page}{verb}/", {"post": "yes"}).status_code == 403
             assert as_operator.get(re.sub(r"\d+/$", "add/", page)).status_code == 403
         assert (AuditEntry.objects.count(), StrayText.objects.count()) == (1, 1)
+        assert (Orphan.objects.count(), SendingHold.objects.count()) == (1, 1)
+
+
+def test_an_orphans_number_stands_on_the_page_alone(as_operator: Browser, department: Department) -> None:
+    """Addresses and titles end in logs and histories."""
+    orphan = make_orphan(department, "SM1")
+    for page in ("/admin/messaging/orphan/", f"/admin/messaging/orphan/{orphan.pk}/change/"):
+        html = as_operator.get(page).content.decode()
+        assert "(385) 555-0142" in html
+        titles_and_links = re.findall(r'<title>.*?</title>|href="[^"]*"', html, re.DOTALL)
+        assert not any("0142" in text for text in titles_and_links)
+
+
+def test_one_that_turned_out_to_be_known_is_not_shown(as_operator: Browser, alice: User) -> None:
+    assert alice.department is not None
+    make_orphan(alice.department, "SM1")
+    builders.make_outgoing(builders.make_client(alice), state=Message.State.DELIVERED, carrier_id="SM1")
+    assert list(as_operator.get("/admin/messaging/orphan/").context["cl"].result_list) == []
+
+
+def test_the_operator_lets_a_stopped_number_try_again(as_operator: Browser, operator: User, alice: User) -> None:
+    assert alice.department is not None
+    number, now = alice.department.phone_number, timezone.now()
+    for stopped in (number, holds.WHOLE_ACCOUNT):
+        holds.put(stopped, reason=OUR_NUMBER, error_code=21606, now=now)
+    mine = SendingHold.objects.get(number=number)
+    page = as_operator.post(
+        "/admin/messaging/sendinghold/", {"action": "try_again_now", "_selected_action": [mine.pk]}, follow=True
+    )
+    assert "The next text tries now." in notices(page)
+    mine.refresh_from_db()
+    assert mine.try_at <= timezone.now()
+    assert SendingHold.objects.get(number="").try_at > timezone.now()
+    assert AuditEntry.objects.get(action="sending.tried").by == operator
 
 
 def pages_of_everything(alice: User) -> list[str]:

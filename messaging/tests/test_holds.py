@@ -115,8 +115,19 @@ def test_a_call_that_was_under_way_does_not_lift_it(maria: CaseAssignment) -> No
 def test_trying_now_needs_no_waiting(maria: CaseAssignment) -> None:
     make_outgoing(maria)
     delivery.deliver_due(Carrier(SUSPENDED))
-    holds.try_now(now=timezone.now())
+    holds.try_now([holds.WHOLE_ACCOUNT], now=timezone.now())
     assert delivery.deliver_due(Carrier()) == 1
+
+
+def test_trying_one_number_now_leaves_the_others_stopped(maria: CaseAssignment) -> None:
+    other = make_outgoing(make_client(make_user(make_department())))
+    mine = make_outgoing(maria)
+    for message in (mine, other):
+        holds.put(message.department.phone_number, reason=FailureReason.OUR_NUMBER, error_code=1, now=timezone.now())
+    assert holds.try_now([mine.department.phone_number], now=timezone.now())
+    delivery.deliver_due(Carrier())
+    assert states_of(mine, other) == [State.ACCEPTED, State.WAITING]
+    assert not holds.try_now(["+18015550199"], now=timezone.now())
 
 
 def test_what_became_too_late_meanwhile_is_held_for_its_author(maria: CaseAssignment, later: datetime) -> None:
@@ -143,12 +154,12 @@ def test_administrators_are_told_once_of_their_number(maria: CaseAssignment, adm
     assert [mail.to for mail in OutgoingEmail.objects.all()] == [admin.email]
 
 
-def test_operators_are_told_of_the_account(maria: CaseAssignment, admin: User) -> None:
+def test_operators_and_all_administrators_are_told_of_the_account(maria: CaseAssignment, admin: User) -> None:
     operator = User.objects.create_superuser("operator@clientcomm.test", "a password for the tests", full_name="Op")
     holds.put(holds.WHOLE_ACCOUNT, reason=FailureReason.ACCOUNT, error_code=20003, now=timezone.now())
-    (mail,) = OutgoingEmail.objects.all()
-    assert mail.to == operator.email
-    assert "20003" in mail.text_body
+    mails = OutgoingEmail.objects.all()
+    assert {mail.to for mail in mails} == {operator.email, admin.email}
+    assert all("20003" in mail.text_body and "Try again now" in mail.text_body for mail in mails)
 
 
 def test_a_report_that_the_number_is_not_registered_stops_it(maria: CaseAssignment) -> None:

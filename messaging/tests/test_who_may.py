@@ -55,6 +55,10 @@ DOORS = [
     Door("conversation-number", {"choice": "opt-out", "reason": "told me"}, 302, 404, 404, 404),
     Door("message-settle", {}, 302, 404, 404, 404),
     Door("message-settle", None, 405, 405, 405, 405),
+    Door("department", None, 404, 404, 404, 200),
+    Door("department", {}, 405, 405, 405, 405),
+    Door("department-try-again", {}, 404, 404, 404, 404),
+    Door("department-try-again", None, 405, 405, 405, 405),
     Door("help", None, 200, 200, 200, 200, 200),
     Door("help", {}, 405, 405, 405, 405, 405),
 ]

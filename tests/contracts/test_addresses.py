@@ -24,6 +24,7 @@ PAGES = {
     "/account/settings/": "account-settings",
 }
 OPEN_PAGES = {"/accounts/login/": "account_login", "/help/": "help"}
+PAGES_OF_SUPERVISORS = {"/department/": "department"}
 WEBHOOKS = {"/webhooks/twilio/sms/": "sms-inbound", "/webhooks/twilio/sms-status/": "sms-status"}
 
 
@@ -39,7 +40,13 @@ def test_a_page_is_there_for_whom_it_is_meant(as_alice: Browser, client_id: int,
     assert response["Content-Type"] == "text/html; charset=utf-8"
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", PAGES_OF_SUPERVISORS)
+def test_a_page_of_supervisors_is_there_for_them_alone(as_alice: Browser, as_supervisor: Browser, page: str) -> None:
+    assert as_supervisor.get(page).status_code == 200
+    assert as_alice.get(page).status_code == 404
+
+
+@pytest.mark.parametrize("page", [*PAGES, *PAGES_OF_SUPERVISORS])
 def test_a_visitor_is_asked_to_sign_in_and_comes_back_to_it(anonymous: Browser, client_id: int, page: str) -> None:
     path = page.format(client=client_id)
     response = anonymous.get(path + "?search=x")
@@ -65,7 +72,9 @@ def test_signing_in_leads_to_the_page_that_was_asked_for_and_to_no_other_site(al
     assert (elsewhere.status_code, elsewhere["Location"]) == (302, "/")
 
 
-@pytest.mark.parametrize(("path", "name"), [*PAGES.items(), *OPEN_PAGES.items(), *WEBHOOKS.items()])
+@pytest.mark.parametrize(
+    ("path", "name"), [*PAGES.items(), *PAGES_OF_SUPERVISORS.items(), *OPEN_PAGES.items(), *WEBHOOKS.items()]
+)
 def test_names_lead_to_these_paths(path: str, name: str) -> None:
     """Templates, mails and the carrier's callbacks are made from the names."""
     assert reverse(name, args=[7] if "{client}" in path else []) == path.format(client=7)
