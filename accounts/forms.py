@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.account.forms import ResetPasswordKeyForm
 from django import forms
 from django.contrib.auth.forms import PasswordChangeForm as DjangoPasswordChangeForm
 from django.contrib.auth.forms import SetPasswordForm as DjangoSetPasswordForm
@@ -11,6 +12,7 @@ from accounts import phone_numbers
 from accounts.models import User
 
 PASSWORD_HELP = _("At least 12 characters. A few words in a row are easy to remember and hard to guess.")
+NOT_THE_SAME = _("The two new passwords are not the same.")
 
 
 class ProfileForm(forms.Form):
@@ -70,18 +72,39 @@ class ProfileForm(forms.Form):
 class PasswordChangeForm(DjangoPasswordChangeForm):
     """The current password and a new one, twice."""
 
+    error_messages = {  # noqa: RUF012  # as the parent declares it
+        "password_mismatch": NOT_THE_SAME,
+        "password_incorrect": _("This is not your current password."),
+    }
+
     def __init__(self, user: User, data: Any = None) -> None:
         super().__init__(user, data, prefix="password")
         self.fields["old_password"].label = _("Current password")
         self.fields["old_password"].widget.attrs.pop("autofocus", None)
-        self.fields["new_password1"].help_text = PASSWORD_HELP
-        self.fields["new_password2"].label = _("New password again")
+        _word(self.fields["new_password1"], self.fields["new_password2"])
 
 
 class ChoosePasswordForm(DjangoSetPasswordForm):  # type: ignore[type-arg]  # generic in its stubs only
     """A first password, twice."""
 
+    error_messages = {"password_mismatch": NOT_THE_SAME}  # noqa: RUF012  # as above
+
     def __init__(self, user: User, data: Any = None) -> None:
         super().__init__(user, data)
-        self.fields["new_password1"].help_text = PASSWORD_HELP
-        self.fields["new_password2"].label = _("New password again")
+        _word(self.fields["new_password1"], self.fields["new_password2"])
+
+
+class ResetPasswordForm(ResetPasswordKeyForm):  # type: ignore[misc]  # allauth ships no types
+    """A new password instead of a forgotten one, twice."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _word(self.fields["password1"], self.fields["password2"])
+
+
+def _word(new: forms.Field, again: forms.Field) -> None:
+    """The same words wherever a password is chosen."""
+    new.label, new.help_text = _("New password"), PASSWORD_HELP
+    again.label, again.help_text = _("New password again"), ""
+    for field in (new, again):
+        field.widget.attrs.pop("placeholder", None)

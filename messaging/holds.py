@@ -12,7 +12,7 @@ from enum import Enum, auto
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from accounts import mail
+from accounts import mail, phone_numbers
 from accounts.models import User
 from messaging.failures import FailureReason
 from messaging.models import SendingHold
@@ -69,7 +69,12 @@ def put(number: str, *, reason: FailureReason, error_code: int | None, now: date
     if SendingHold.objects.filter(number=number, told_at__isnull=True).update(told_at=now):
         logger.critical("sending is stopped for %s: error %s", number[-2:] or "the whole account", error_code)
         for person in _who_can_settle(number):
-            context = {"person": person, "number": number, "reason": reason.label, "error_code": error_code or "-"}
+            context = {
+                "person": person,
+                "number": phone_numbers.display(number),
+                "reason": reason.label,
+                "error_code": error_code or "-",
+            }
             mail.queue("messaging/email/sending_stopped", to=person.email, context=context, now=now)
 
 

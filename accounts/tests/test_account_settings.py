@@ -183,9 +183,9 @@ def test_the_password_changes_and_other_sessions_end(browser: Browser, alice: Us
 @pytest.mark.parametrize(
     ("form", "words"),
     [
-        (password(old="wrong"), "Your old password was entered incorrectly"),
+        (password(old="wrong"), "This is not your current password."),
         (password(new="short", again="short"), "too short"),
-        (password(again="something else entirely"), "match."),
+        (password(again="something else entirely"), "not the same"),
         (password(new="password1234", again="password1234"), "too common"),
     ],
 )
@@ -232,6 +232,17 @@ def test_a_forgotten_password_is_set_anew_by_a_mail(alice: User) -> None:
     alice.refresh_from_db()
     assert alice.check_password(NEW_PASSWORD)
     assert "older than an hour" in Browser().get(link, follow=True).content.decode()
+
+
+def test_the_page_of_a_reset_link_says_what_a_good_password_is_and_what_is_wrong_with_one(alice: User) -> None:
+    visitor = Browser()
+    visitor.post("/accounts/password/reset/", {"email": alice.email})
+    page = visitor.get(link_in_last_mail(), follow=True)
+    assert "At least 12 characters." in page.content.decode()
+    answer = visitor.post(page.request["PATH_INFO"], {"password1": "short", "password2": "short"})
+    assert "too short" in answer.content.decode()
+    alice.refresh_from_db()
+    assert alice.check_password(PASSWORD)
 
 
 def test_a_reset_link_lives_an_hour() -> None:
