@@ -126,6 +126,7 @@ def _claim(message: Message, number: PhoneNumber, now: datetime, *, is_trial: bo
         from_states=frozenset({State.WAITING}),
         now=now,
         claimed_at=now,
+        placed_at=now if message.scheduled_date else message.placed_at,
         attempts=message.attempts + 1,
         our_number=our_number,
         their_number=their_number,

@@ -4,11 +4,12 @@ The person is asked once an evening in each conversation, and not while the clie
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 
 from clients.models import CaseAssignment
 from messaging import hours
 from messaging.models import Message
+from messaging.schedule import WallClock
 
 IN_TALK = timedelta(hours=1)  # since the client's last text
 
@@ -22,13 +23,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Timing:
-    """When a text is to go out, as its row holds it. With a date and a time it is scheduled."""
+    """When a text is to go out: at once, or scheduled. any_hour: a person knows that it is outside texting hours."""
 
-    due_at: datetime
+    when: WallClock | None = None
     any_hour: bool = False
-    scheduled_date: date | None = None
-    scheduled_time: time | None = None
-    scheduled_zone: str = ""
 
 
 def must_ask(assignment: CaseAssignment, now: datetime) -> bool:
@@ -45,16 +43,14 @@ def must_ask(assignment: CaseAssignment, now: datetime) -> bool:
 
 def at_once(assignment: CaseAssignment, now: datetime) -> Timing:
     """A person knows what time it is: outside texting hours it goes out all the same."""
-    return Timing(now, any_hour=not hours.is_open(assignment.client.department, now))
+    return Timing(any_hour=not hours.is_open(assignment.client.department, now))
 
 
 def at_opening(assignment: CaseAssignment, opening: datetime) -> Timing:
     """Scheduled for the minute in which texting hours begin."""
     zone = assignment.client.department.zone
     clock = opening.astimezone(zone)
-    return Timing(
-        opening, scheduled_date=clock.date(), scheduled_time=clock.time().replace(fold=0), scheduled_zone=zone.key
-    )
+    return Timing(WallClock(clock.date(), clock.time().replace(fold=0), zone))
 
 
 def confirm(assignment: CaseAssignment, now: datetime) -> None:

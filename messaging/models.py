@@ -1,6 +1,7 @@
 """Messages and what belongs to them. Each index says which screen or task it serves."""
 
 import uuid
+import zoneinfo
 from typing import ClassVar
 
 from django.db import models
@@ -11,6 +12,7 @@ from accounts import phone_numbers
 from accounts.models import Department, User
 from clients.models import CaseAssignment, Client
 from messaging.failures import FailureReason, HoldReason
+from messaging.schedule import WallClock
 
 
 class MassMessage(models.Model):
@@ -126,6 +128,9 @@ class Message(models.Model):
     erase_at = models.DateTimeField(null=True, blank=True, help_text="When to look whether the carrier can forget it.")
     erased_at = models.DateTimeField(null=True, blank=True, help_text="Since when the carrier has no words of it.")
     erase_attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
+    held_told_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when it had been held when its author was told."
+    )
 
     class Meta:
         constraints: ClassVar = [
@@ -205,6 +210,13 @@ class Message(models.Model):
     @property
     def is_outgoing(self) -> bool:
         return self.direction == self.Direction.OUTGOING
+
+    @property
+    def when(self) -> WallClock | None:
+        """For which day and time a person scheduled it, if so."""
+        if self.scheduled_date is None or self.scheduled_time is None:
+            return None
+        return WallClock(self.scheduled_date, self.scheduled_time, zoneinfo.ZoneInfo(self.scheduled_zone))
 
 
 class MassMessageRecipient(models.Model):

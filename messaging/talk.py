@@ -22,7 +22,7 @@ from messaging.models import Attachment, Message
 PAGE_SIZE = 50
 _SHOWN = [
     *("public_id", "direction", "state", "state_at", "placed_at", "body", "read_at", "arrived_at"),
-    *("hold_reason", "failure_reason", "author__full_name", "due_at", "try_at", "finish_by"),
+    *("hold_reason", "failure_reason", "mass_message", "author__full_name", "due_at", "try_at", "finish_by"),
 ]
 # A subquery and no join: PostgreSQL would read all of a client's messages to join them with themselves.
 _RETRY = Message.objects.filter(retry_of=OuterRef("pk")).values("placed_at")
@@ -119,7 +119,7 @@ def read_talk(
     zone = assignment.client.department.zone
     look = _Look(reader, assignment.case_manager_id == reader.pk, now, zone, number)
     edge = Message.objects.filter(assignment=assignment, pk=before).first() if before else None
-    messages, is_more = _messages(assignment, edge)
+    messages, is_more = _messages(assignment, edge, now)
     since, until = messages[0].placed_at if is_more else None, edge.placed_at if edge else None
     events = _events(assignment, since=since, until=until)
     files = _files(messages)
@@ -144,10 +144,11 @@ def _suspicion(messages: Sequence[Message]) -> Suspicion | None:
     return next((found for message in incoming if (found := keywords.suspect(message.body))), None)
 
 
-def _messages(assignment: CaseAssignment, edge: Message | None) -> tuple[list[Message], bool]:
-    """One page, oldest first, and whether there are older ones."""
+def _messages(assignment: CaseAssignment, edge: Message | None, now: datetime) -> tuple[list[Message], bool]:
+    """One page, oldest first, and whether there are older ones. What waits for its time has a page of its own."""
+    later = Q(state=Message.State.WAITING, due_at__gt=now)
     shown = Message.objects.filter(client=assignment.client_id, assignment=assignment).exclude(
-        state=Message.State.CANCELLED
+        later | Q(state=Message.State.CANCELLED)
     )
     if edge is not None:
         shown = shown.filter(Q(placed_at__lt=edge.placed_at) | Q(placed_at=edge.placed_at, pk__lt=edge.pk))
@@ -228,10 +229,7 @@ def _author_name(message: Message, reader: User) -> str:
 def _choices(message: Message, again_at: datetime | None, number: PhoneNumber | None) -> list[Choice]:
     """What its author can do about a text that stopped on its way; nothing more once it was sent again."""
     if message.state == Message.State.HELD:
-        drop = Choice(_("Drop it"), "drop")
-        came_back = number is not None and not number.is_opted_out
-        stays = message.hold_reason == HoldReason.OPTED_OUT and not came_back
-        return [drop] if stays else [Choice(_("Send now"), "send-now"), drop]
+        return held_choices(message, number)
     if again_at is not None or message.arrived_at is not None:
         return []
     if message.state == Message.State.UNCONFIRMED:
@@ -239,6 +237,19 @@ def _choices(message: Message, again_at: datetime | None, number: PhoneNumber | 
     if message.state in states.NOT_DELIVERED and ADVICE[FailureReason(message.failure_reason)].can_try_again:
         return [Choice(_("Try again"), "try-again")]
     return []
+
+
+def held_choices(message: Message, number: PhoneNumber | None) -> list[Choice]:
+    """What can be done about a held text: nothing is sent to one who has opted out, until the client is back.
+
+    A mass message's words stay as they are.
+    """
+    drop = Choice(_("Drop it"), "drop")
+    came_back = number is not None and not number.is_opted_out
+    if message.hold_reason == HoldReason.OPTED_OUT and not came_back:
+        return [drop]
+    change = [Choice(_("Change"), "change")] if message.mass_message_id is None else []
+    return [Choice(_("Send now"), "send-now"), *change, drop]
 
 
 def _event_item(event: ConversationEvent, zone: ZoneInfo) -> EventItem:

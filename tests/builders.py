@@ -14,6 +14,7 @@ from accounts.models import Department, User
 from clients.models import CaseAssignment, Client, ClientStatus, PhoneNumber
 from messaging import segments, summaries
 from messaging.models import Message
+from messaging.schedule import WallClock
 from messaging.sms import InboundText
 
 PASSWORD = "a password for the tests"
@@ -144,6 +145,16 @@ def make_outgoing(
     )
     summaries.recompute(assignment.pk, now=timezone.now())
     return message
+
+
+def make_scheduled(
+    assignment: CaseAssignment, body: str = "See you on Tuesday", *, days: int = 2, **fields: Any
+) -> Message:
+    """A text for nine o'clock, in so many days."""
+    zone = assignment.client.department.zone
+    when = WallClock(timezone.now().astimezone(zone).date() + timedelta(days=days), time(9), zone)
+    clock: dict[str, Any] = {"scheduled_date": when.date, "scheduled_time": when.time, "scheduled_zone": zone.key}
+    return make_outgoing(assignment, body, at=when.due_at, **clock, **fields)
 
 
 def make_talk(assignment: CaseAssignment, count: int) -> list[Message]:

@@ -1,7 +1,7 @@
 """A person sends a text."""
 
-from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -15,6 +15,7 @@ from messaging.actions import reading
 from messaging.evenings import Answer, Timing
 from messaging.failures import HoldReason
 from messaging.models import Message
+from messaging.schedule import WallClock
 
 
 class NotSent(Exception):
@@ -72,17 +73,19 @@ def send_message(
     now: datetime,
     seen_up_to: int | None = None,
     answer: Answer | None = None,
+    timing: Timing | None = None,
 ) -> Message:
     """Stores the text; a worker hands it over. The same key with the same text gives the message that is there.
 
     seen_up_to: the newest incoming message on the author's page; answering marks it and the earlier ones as read.
-    answer: what the person said to OutsideHours. Raises one of the NotSent exceptions.
+    answer: what the person said to OutsideHours. timing: for a text that is to go out later; messaging.actions.scheduling
+    has asked whether it may. Raises one of the NotSent exceptions.
     """
-    body = _checked(body)
+    body = checked(body)
     with transaction.atomic():
         client = routing.lock_client(client_id)
         if earlier := Message.objects.filter(author=by, submission_key=submission_key).first():
-            return _same_again(earlier, client_id, body, answer)
+            return _same_again(earlier, client_id, body, _asked_for(answer, timing))
         own = CaseAssignment.objects.filter(client=client, case_manager=by, ended_at__isnull=True)
         assignment = own.select_related("client__department").first()
         if assignment is None:
@@ -90,15 +93,17 @@ def send_message(
         number = PhoneNumber.objects.filter(client=client, is_current=True).first()
         if reason := gate.reason_against_number(number):
             raise RefusedByGate(reason, number)
-        message = _stored(assignment, body, by, submission_key, _timing(assignment, answer, now), now)
+        timing = timing or _timing(assignment, answer, now)
+        message = _stored(assignment, body, by, submission_key, timing, now)
         if seen_up_to is not None:
             reading.mark_read_in(assignment, up_to=seen_up_to, now=now)
         summaries.recompute(assignment.pk, now=now)
-        doorbell.ring("messaging.deliver_due")
+        if when is None:
+            doorbell.ring("messaging.deliver_due")
         return message
 
 
-def _checked(body: str) -> str:
+def checked(body: str) -> str:
     """The text as it will be sent: line ends as one character, no blanks at the end."""
     body = body.replace("\r\n", "\n").rstrip()
     if not body.strip():
@@ -108,9 +113,16 @@ def _checked(body: str) -> str:
     return body
 
 
-def _same_again(earlier: Message, client_id: int, body: str, answer: Answer | None) -> Message:
-    was_for_later, is_for_later = earlier.scheduled_date is not None, answer is not None and answer.opening is not None
-    if earlier.client_id != client_id or earlier.body != body or was_for_later != is_for_later:
+def _asked_for(answer: Answer | None, timing: Timing | None) -> datetime | None:
+    """For which moment it is to be scheduled, if so."""
+    if timing is not None and timing.when is not None:
+        return timing.when.due_at
+    return answer.opening if answer is not None else None
+
+
+def _same_again(earlier: Message, client_id: int, body: str, due_at: datetime | None) -> Message:
+    known_due_at = earlier.due_at if earlier.scheduled_date is not None else None
+    if (earlier.client_id, earlier.body, known_due_at) != (client_id, body, due_at):
         raise AlreadySentOtherWords(earlier)
     return earlier
 
@@ -137,6 +149,14 @@ def _at_opening(assignment: CaseAssignment, opening: datetime, now: datetime) ->
     return evenings.at_opening(assignment, opening)
 
 
+def schedule_fields(when: WallClock | None, now: datetime) -> dict[str, Any]:
+    """When it is to go out, as the row says it; until it does, that is its place in the conversation."""
+    if when is None:
+        return {"due_at": now, "placed_at": now, "scheduled_date": None, "scheduled_time": None, "scheduled_zone": ""}
+    clock = {"scheduled_date": when.date, "scheduled_time": when.time, "scheduled_zone": when.zone.key}
+    return {"due_at": when.due_at, "placed_at": when.due_at, **clock}
+
+
 def _stored(
     assignment: CaseAssignment, body: str, by: User, submission_key: UUID, timing: Timing, now: datetime
 ) -> Message:
@@ -154,9 +174,9 @@ def _stored(
                 body=body,
                 segments=segments.count(body),
                 submission_key=submission_key,
-                placed_at=timing.due_at,
+                any_hour=timing.any_hour,
                 state_at=now,
-                **asdict(timing),
+                **schedule_fields(timing.when, now),
             )
     except IntegrityError as error:
         raise AlreadySentOtherWords(Message.objects.get(author=by, submission_key=submission_key)) from error

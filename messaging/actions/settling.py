@@ -9,7 +9,7 @@ from accounts.models import User
 from clients import routing
 from clients.models import PhoneNumber
 from messaging import gate, hours, states, summaries
-from messaging.actions.sending import NotYours, RefusedByGate
+from messaging.actions.sending import NotYours, RefusedByGate, schedule_fields
 from messaging.failures import ADVICE, FailureReason
 from messaging.models import Message
 
@@ -40,12 +40,12 @@ def try_again(*, message: Message, by: User, now: datetime) -> Message:
     Who asks for it outside texting hours knows what time it is (any_hour), here as in send_held.
     Raises TooLate, NotYours, RefusedByGate.
     """
-    old = _locked(message, by)
+    old = locked(message, by)
     if again := Message.objects.filter(retry_of=old).first():
         return again
     if not can_try_again(old):
         raise TooLate
-    _ask_gate(old)
+    ask_gate(old)
     new = Message.objects.create(
         department_id=old.department_id,
         client_id=old.client_id,
@@ -69,7 +69,7 @@ def try_again(*, message: Message, by: User, now: datetime) -> Message:
 @transaction.atomic
 def confirm_arrival(*, message: Message, by: User, now: datetime) -> None:
     """The client says that the text came, though the carrier could not tell. Raises TooLate, NotYours."""
-    old = _locked(message, by)
+    old = locked(message, by)
     waiting = Message.objects.filter(pk=old.pk, state=State.UNCONFIRMED, arrived_at__isnull=True)
     if _was_retried(old) or not waiting.update(arrived_at=now):
         raise TooLate
@@ -78,10 +78,10 @@ def confirm_arrival(*, message: Message, by: User, now: datetime) -> None:
 @transaction.atomic
 def send_held(*, message: Message, by: User, now: datetime) -> None:
     """Sends a held text now. Raises TooLate, NotYours, RefusedByGate (never to one who has opted out)."""
-    held = _locked(message, by)
-    _ask_gate(held)
+    held = locked(message, by)
+    ask_gate(held)
     any_hour = not hours.is_open(held.department, now)
-    fresh = {"hold_reason": "", "due_at": now, "placed_at": now, "try_at": None, "any_hour": any_hour}
+    fresh = {"hold_reason": "", "any_hour": any_hour, "finish_by": None, "try_at": None, **schedule_fields(None, now)}
     if not states.move(held.pk, to=State.WAITING, from_states=frozenset({State.HELD}), now=now, **fresh):
         raise TooLate
     summaries.recompute(held.assignment_id, now=now)
@@ -91,13 +91,13 @@ def send_held(*, message: Message, by: User, now: datetime) -> None:
 @transaction.atomic
 def drop_held(*, message: Message, by: User, now: datetime) -> None:
     """Gives up a held text. Raises TooLate, NotYours."""
-    held = _locked(message, by)
+    held = locked(message, by)
     if not states.move(held.pk, to=State.CANCELLED, from_states=frozenset({State.HELD}), now=now, hold_reason=""):
         raise TooLate
     summaries.recompute(held.assignment_id, now=now)
 
 
-def _locked(message: Message, by: User) -> Message:
+def locked(message: Message, by: User) -> Message:
     """The message as it is now, its client and assignment locked, if its case manager asks."""
     routing.lock_client(message.client_id)
     summaries.lock_for(message.pk)
@@ -109,7 +109,8 @@ def _locked(message: Message, by: User) -> Message:
     return fresh
 
 
-def _ask_gate(message: Message) -> None:
+def ask_gate(message: Message) -> None:
+    """Raises RefusedByGate if nothing may go to this client now."""
     number = PhoneNumber.objects.filter(client=message.client_id, is_current=True).first()
     if reason := gate.reason_against_number(number):
         raise RefusedByGate(reason, number)
