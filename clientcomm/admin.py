@@ -30,7 +30,7 @@ from clientcomm.admin_forms import DepartmentForm, PersonForm, StatusForm, activ
 from clients import actions as offices
 from clients.models import ClientStatus
 from messaging import orphans
-from messaging.actions import people, resuming
+from messaging.actions import departments, people, resuming
 from messaging.models import Orphan, SendingHold
 from telephony.models import StrayText
 
@@ -107,7 +107,7 @@ class DepartmentAdmin(OperatorAdmin):
     def save_model(self, request: HttpRequest, obj: Department, form: DepartmentForm, change: bool) -> None:
         by, now, settings = operator(request), timezone.now(), form.settings()
         if change:
-            offices.change_department(department=obj, settings=settings, by=by, now=now)
+            departments.change_department(department=obj, settings=settings, by=by, now=now)
         else:
             _take(obj, offices.create_department(settings=settings, by=by, now=now))
 

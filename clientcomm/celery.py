@@ -39,6 +39,12 @@ app.conf.update(
         },
         "erase what is settled": {"task": "messaging.erase_at_carrier", "schedule": 30.0, "options": {"expires": 30}},
         "hold what is overdue": {"task": "messaging.hold_overdue", "schedule": 15.0, "options": {"expires": 30}},
+        "tell of what is held": {"task": "messaging.tell_of_held", "schedule": 60.0, "options": {"expires": 120}},
+        "follow the clocks on the wall": {
+            "task": "messaging.follow_wall_clocks",
+            "schedule": 300.0,
+            "options": {"expires": 300},
+        },
         "name what is unclear": {"task": "messaging.sweep_unclear", "schedule": 15.0, "options": {"expires": 30}},
         "mail about new texts": {"task": "messaging.tell_at_once", "schedule": 15.0, "options": {"expires": 30}},
         "mail the day's summary": {"task": "messaging.tell_summaries", "schedule": 60.0, "options": {"expires": 120}},

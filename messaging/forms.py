@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.http import QueryDict
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import is_aware
 from django.utils.translation import gettext as _
@@ -22,23 +23,19 @@ from messaging.schedule import CannotSchedule, Pick, TooFarAhead, WallClock
 SEND_NOW = "now"
 
 
-class MessageForm(forms.Form):
-    """The composer. Its key makes sure that the same form never sends twice."""
+class TextField(forms.CharField):
+    """The words of a text, cleaned to what will be sent."""
 
-    body = forms.CharField(
-        label=gettext_lazy("Message"),
-        strip=False,
-        error_messages={"required": gettext_lazy("Write something first.")},
-        widget=forms.Textarea,
-    )
-    submission_key = forms.UUIDField(widget=forms.HiddenInput)
-    seen_up_to = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=1, max_value=2**63 - 1)
-    answer = forms.CharField(required=False)  # no field on the page: a button's value
+    def __init__(self) -> None:
+        required = gettext_lazy("Write something first.")
+        super().__init__(
+            label=gettext_lazy("Message"), strip=False, widget=forms.Textarea, error_messages={"required": required}
+        )
 
-    def clean_body(self) -> str:
-        body: str = self.cleaned_data["body"].replace("\r\n", "\n").rstrip()
+    def clean(self, value: Any) -> str:
+        body: str = super().clean(value).replace("\r\n", "\n").rstrip()
         if not body.strip():
-            raise forms.ValidationError(self.fields["body"].error_messages["required"])
+            raise forms.ValidationError(self.error_messages["required"])
         too_many = segments.length(body) - segments.MAX_LENGTH
         if too_many > 0:
             raise forms.ValidationError(
@@ -46,6 +43,15 @@ class MessageForm(forms.Form):
                 % {"count": too_many}
             )
         return body
+
+
+class MessageForm(forms.Form):
+    """The composer. Its key makes sure that the same form never sends twice."""
+
+    body = TextField()
+    submission_key = forms.UUIDField(widget=forms.HiddenInput)
+    seen_up_to = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=1, max_value=2**63 - 1)
+    answer = forms.CharField(required=False)  # no field on the page: a button's value
 
     def clean_answer(self) -> Answer | None:
         """None also for what no button of ours sends: then the question is asked again."""
@@ -62,11 +68,23 @@ class MessageForm(forms.Form):
     def empty(cls, *, seen_up_to: int | None) -> "MessageForm":
         return cls(initial={"submission_key": uuid.uuid4(), "seen_up_to": seen_up_to})
 
+    @classmethod
+    def as_typed(cls, data: QueryDict) -> "MessageForm":
+        """The box with what stands in it, and no judgement yet: nothing was to be sent."""
+        kept = {name: data.get(name, "") for name in ("body", "submission_key", "seen_up_to")}
+        return cls(initial=kept | {"submission_key": kept["submission_key"] or uuid.uuid4()})
+
     def with_fresh_key(self) -> None:
         """The text comes back in the box; sending it again is a new decision."""
         data = self.data.copy()  # type: ignore[attr-defined]  # a QueryDict
         data["submission_key"] = str(uuid.uuid4())
         self.data = data
+
+
+def _schedule_attrs(kind: str) -> dict[str, str]:
+    """The browser's own picker; the words under the fields say the time back."""
+    marks = {f"data-schedule-{kind}": "", "aria-describedby": "schedule-words"}
+    return {"type": kind, "class": "form-control", **marks}
 
 
 class ScheduleForm(forms.Form):
@@ -77,7 +95,7 @@ class ScheduleForm(forms.Form):
 
     date = forms.DateField(
         label=gettext_lazy("Date"),
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs=_schedule_attrs("date")),
         error_messages={
             "required": gettext_lazy("Choose a day."),
             "invalid": gettext_lazy("Write the day like 3/31/2026."),
@@ -86,17 +104,20 @@ class ScheduleForm(forms.Form):
     time = forms.TimeField(
         label=gettext_lazy("Time"),
         input_formats=["%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M%p", "%I %p", "%I%p"],
-        widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
+        widget=forms.TimeInput(format="%H:%M", attrs=_schedule_attrs("time")),
         error_messages={
             "required": gettext_lazy("Choose a time."),
             "invalid": gettext_lazy("Write the time like 9:30 am."),
         },
     )
 
+    confirmed = forms.CharField(widget=forms.HiddenInput, required=False, max_length=40)
+
     def __init__(
         self, data: Any = None, *, zone: ZoneInfo, now: datetime, when: WallClock | None = None, **options: Any
     ) -> None:
         self.zone, self.now = zone, now
+        self.asks_about: WallClock | None = None
         proposed = when or schedule.default(zone, now)
         initial = {"date": proposed.date, "time": proposed.time, **options.pop("initial", {})}
         super().__init__(data, initial=initial, **options)
@@ -124,13 +145,47 @@ class ScheduleForm(forms.Form):
         except (CannotSchedule, forms.ValidationError):
             return ""
 
+    @property
+    def place(self) -> str:
+        return schedule.place(self.zone)
+
+    @property
+    def asked_time(self) -> str:
+        return schedule.clock_words(self.asks_about.time) if self.asks_about else ""
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether a person was asked about this very time, and sent the form again. For a cleaned form."""
+        confirmed: bool = self.cleaned_data["confirmed"] == _stamp(self.cleaned_data["when"])
+        return confirmed
+
+    def ask(self) -> None:
+        """Drawn again, it asks whether the time is meant; sent again with this time, it is."""
+        self.asks_about = self.cleaned_data["when"]
+        self._put(confirmed=_stamp(self.asks_about))
+
     def take_pick(self, name: str) -> None:
         """Puts the time of that button into the fields, where a person still sees and changes it."""
         for pick in self.picks:
             if pick.name == name:
-                data = self.data.copy()  # type: ignore[attr-defined]  # a QueryDict
-                data["date"], data["time"] = pick.when.date.isoformat(), f"{pick.when.time:%H:%M}"
-                self.data = data
+                self._put(date=pick.when.date.isoformat(), time=f"{pick.when.time:%H:%M}")
+
+    def _put(self, **values: str) -> None:
+        data = self.data.copy()  # type: ignore[attr-defined]  # a QueryDict
+        for name, value in values.items():
+            data[name] = value
+        self.data = data
+
+
+def _stamp(when: WallClock) -> str:
+    return f"{when.date.isoformat()}T{when.time:%H:%M}"
+
+
+class ScheduledMessageForm(ScheduleForm):
+    """A text that waits: its words and its time."""
+
+    body = TextField()
+    field_order = ("body", "date", "time")
 
 
 class PhoneNumberField(forms.CharField):

@@ -14,6 +14,7 @@ from django.utils.functional import cached_property
 from accounts import phone_numbers
 from accounts.models import User
 from clients.models import CaseAssignment
+from messaging.models import Message
 from messaging.relative_times import relative_time
 
 ROWS_PER_PAGE = 50
@@ -35,6 +36,7 @@ class CaseloadRow:
     not_delivered: bool
     opted_out: bool
     wrong_number: bool
+    scheduled_count: int
 
     @property
     def url(self) -> str:
@@ -99,6 +101,7 @@ def _ordered(assignments: QuerySet[CaseAssignment]) -> QuerySet[CaseAssignment, 
         "snippet_is_outgoing",
         "unread_count",
         "last_outgoing_failed",
+        "scheduled_count",
         first_name=F("client__first_name"),
         last_name=F("client__last_name"),
         status_name=F("status__name"),
@@ -123,4 +126,11 @@ def _row(values: dict[str, Any], now: datetime) -> CaseloadRow:
         not_delivered=values["last_outgoing_failed"],
         opted_out=values["opted_out_at"] is not None,
         wrong_number=values["wrong_at"] is not None,
+        scheduled_count=values["scheduled_count"],
     )
+
+
+def held_count(case_manager: User) -> int:
+    """How many of this person's texts wait for a decision."""
+    mine = Q(assignment__case_manager=case_manager, assignment__ended_at__isnull=True)
+    return Message.objects.filter(mine, state=Message.State.HELD).count()

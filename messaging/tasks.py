@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from messaging import delivery, erasing, gaps, notifications, reconciliation
+from messaging import delivery, erasing, gaps, held_texts, notifications, reconciliation, wall_clocks
 from messaging.sms import get_carrier_erasure, get_carrier_list
 
 
@@ -47,3 +47,13 @@ def tell_summaries() -> None:
 @shared_task(name="messaging.erase_at_carrier")
 def erase_at_carrier() -> None:
     erasing.erase_due(get_carrier_erasure(), now=timezone.now())
+
+
+@shared_task(name="messaging.tell_of_held")
+def tell_of_held() -> None:
+    held_texts.tell_authors(now=timezone.now())
+
+
+@shared_task(name="messaging.follow_wall_clocks")
+def follow_wall_clocks() -> None:
+    wall_clocks.follow(now=timezone.now())

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from messaging.views import caseload, conversations, department, help, numbers, settling
+from messaging.views import caseload, conversations, department, held, help, numbers, scheduled, settling
 
 urlpatterns = [
     path("", caseload.my_clients, name="my-clients"),
@@ -16,5 +16,13 @@ urlpatterns = [
     ),
     path("department/", department.department, name="department"),
     path("department/try-again/", department.try_again, name="department-try-again"),
+    path("conversations/<int:client_id>/scheduled/", scheduled.scheduled, name="conversation-scheduled"),
+    path("conversations/<int:client_id>/scheduled/<uuid:public_id>/", scheduled.change, name="scheduled-change"),
+    path(
+        "conversations/<int:client_id>/scheduled/<uuid:public_id>/<str:choice>/",
+        scheduled.settle,
+        name="scheduled-settle",
+    ),
+    path("held/", held.held_texts, name="held-texts"),
     path("help/", help.help_page, name="help"),
 ]

@@ -78,8 +78,8 @@ def send_message(
     """Stores the text; a worker hands it over. The same key with the same text gives the message that is there.
 
     seen_up_to: the newest incoming message on the author's page; answering marks it and the earlier ones as read.
-    answer: what the person said to OutsideHours. timing: for a text that is to go out later; messaging.actions.scheduling
-    has asked whether it may. Raises one of the NotSent exceptions.
+    answer: what the person said to OutsideHours. timing: for a text that is to go out later;
+    messaging.actions.scheduling has asked whether it may. Raises one of the NotSent exceptions.
     """
     body = checked(body)
     with transaction.atomic():
@@ -98,7 +98,7 @@ def send_message(
         if seen_up_to is not None:
             reading.mark_read_in(assignment, up_to=seen_up_to, now=now)
         summaries.recompute(assignment.pk, now=now)
-        if when is None:
+        if timing.when is None:
             doorbell.ring("messaging.deliver_due")
         return message
 

@@ -40,6 +40,7 @@ class Door:
 
 
 TEXT = {"body": "Hello", "submission_key": str(uuid.uuid4())}
+LATER = TEXT | {"later": "schedule", "date": "tomorrow", "time": "9:00"}
 DOORS = [
     Door("my-clients", None, 200, 200, 200, 200),
     Door("my-clients", {}, 405, 405, 405, 405),
@@ -53,6 +54,15 @@ DOORS = [
     Door("conversation-read", None, 405, 405, 405, 405),
     Door("conversation-number", None, 200, 404, 404, 404),
     Door("conversation-number", {"choice": "opt-out", "reason": "told me"}, 302, 404, 404, 404),
+    Door("conversation", LATER, 200, 404, 404, 404),
+    Door("conversation-scheduled", None, 200, 404, 404, 200),
+    Door("conversation-scheduled", {}, 405, 405, 405, 405),
+    Door("scheduled-change", None, 200, 404, 404, 404),
+    Door("scheduled-change", {"later": "schedule"}, 200, 404, 404, 404),
+    Door("scheduled-settle", {}, 302, 404, 404, 404),
+    Door("scheduled-settle", None, 405, 405, 405, 405),
+    Door("held-texts", None, 200, 200, 200, 200),
+    Door("held-texts", {}, 405, 405, 405, 405),
     Door("message-settle", {}, 302, 404, 404, 404),
     Door("message-settle", None, 405, 405, 405, 405),
     Door("department", None, 404, 404, 404, 200),
@@ -83,6 +93,10 @@ def address(name: str, assignment: CaseAssignment) -> str:
     if name == "message-settle":
         held = builders.make_outgoing(assignment, state=Message.State.HELD, hold_reason="too_late")
         return reverse(name, args=[assignment.client_id, held.public_id, "drop"])
+    if name.startswith("scheduled-"):
+        later = builders.make_scheduled(assignment, "secret plan")
+        choice = ["delete"] if name == "scheduled-settle" else []
+        return reverse(name, args=[assignment.client_id, later.public_id, *choice])
     return reverse(name, args=[assignment.client_id] if name.startswith("conversation") else [])
 
 

@@ -27,6 +27,7 @@ def my_clients(request: HttpRequest) -> HttpResponse:
         "page": found.page,
         "total_count": found.total_count,
         "unread_total": found.unread_total,
+        "held_count": queries.held_count(user),
         "search": search,
         "form_url": reverse("my-clients"),
     }

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -10,13 +11,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import audit
-from messaging import access, gate, holds, hours, wording
+from messaging import access, gate, holds, hours, schedule, wording
 from messaging.access import Conversation
-from messaging.actions import reading, sending
-from messaging.forms import MessageForm
+from messaging.actions import reading, scheduling, sending
+from messaging.forms import MessageForm, ScheduleForm
 from messaging.opt_outs import OptOutSource
 from messaging.talk import Talk, read_talk
 from messaging.views.people import person
+from messaging.views.scheduled import hours_context, scheduled_context
 from messaging.wording import EveningQuestion
 
 
@@ -25,7 +27,8 @@ def conversation(request: HttpRequest, client_id: int) -> HttpResponse:
     """Shows the talk; POST sends a text and comes back to it, or to the box with the reason and what was typed."""
     user = person(request)
     if request.method == "POST":
-        return _send(request, access.own_conversation_for(user, client_id))
+        own = access.own_conversation_for(user, client_id)
+        return _later(request, own) if request.POST.get("later") else _send(request, own)
     shown = access.conversation_for(user, client_id)
     if not shown.is_own:
         audit.record(
@@ -59,11 +62,51 @@ def _send(request: HttpRequest, shown: Conversation) -> HttpResponse:
         sending.send_message(client_id=shown.client.pk, by=person(request), now=timezone.now(), **form.cleaned_data)
     except sending.OutsideHours as evening:  # the same form, with the same key, waits for the answer
         question = wording.evening_question(evening.opening, timezone.now(), shown.client.department)
-        return _page(request, shown, form, question)
+        return _page(request, shown, form, question=question)
     except sending.NotSent as refusal:
         form.with_fresh_key()
         form.add_error("body", _refusal_words(refusal))
         return _page(request, shown, form)
+    return redirect("conversation", shown.client.pk)
+
+
+def _later(request: HttpRequest, shown: Conversation) -> HttpResponse:
+    """What the buttons of "Send later" do. Only "Schedule message" stores anything; the others keep what was typed."""
+    zone, now = shown.client.department.zone, timezone.now()
+    match request.POST["later"]:
+        case "schedule":
+            return _schedule(request, shown, MessageForm(request.POST), ScheduleForm(request.POST, zone=zone, now=now))
+        case "open":
+            return _page(request, shown, MessageForm.as_typed(request.POST), when=ScheduleForm(zone=zone, now=now))
+        case "close":
+            return _page(request, shown, MessageForm.as_typed(request.POST))
+        case pick:
+            when = ScheduleForm(request.POST, zone=zone, now=now)
+            when.take_pick(pick)
+            return _page(request, shown, MessageForm.as_typed(request.POST), when=when)
+
+
+def _schedule(request: HttpRequest, shown: Conversation, form: MessageForm, when: ScheduleForm) -> HttpResponse:
+    if not (form.is_valid() and when.is_valid()):
+        return _page(request, shown, form, when=when)
+    chosen = when.cleaned_data["when"]
+    try:
+        scheduling.schedule_message(
+            client_id=shown.client.pk,
+            when=chosen,
+            by=person(request),
+            now=when.now,
+            any_hour=when.is_confirmed,
+            **{name: form.cleaned_data[name] for name in ("body", "submission_key", "seen_up_to")},
+        )
+    except scheduling.OutsideHours:
+        when.ask()
+        return _page(request, shown, MessageForm.as_typed(request.POST), when=when)
+    except sending.NotSent as refusal:
+        form.with_fresh_key()
+        form.add_error("body", _refusal_words(refusal))
+        return _page(request, shown, form, when=when)
+    messages.success(request, _("Scheduled for %(when)s.") % {"when": schedule.in_words(chosen)})
     return redirect("conversation", shown.client.pk)
 
 
@@ -84,8 +127,11 @@ def _page(
     request: HttpRequest,
     shown: Conversation,
     form: MessageForm | None = None,
+    *,
+    when: ScheduleForm | None = None,
     question: EveningQuestion | None = None,
 ) -> HttpResponse:
+    """The whole page. form, when: what was typed and is kept; when: "Send later" is open."""
     page = _read(request, shown)
     reason = gate.reason_against_number(shown.number)
     cannot_send = wording.refusal_words(reason, shown.number) if reason else ""
@@ -98,6 +144,8 @@ def _page(
         "suspicion": page.suspicion.name.lower() if page.suspicion and shown.is_own and not cannot_send else "",
         "question": question,
         "form": form or MessageForm.empty(seen_up_to=page.latest_incoming_id),
+        "when": when,
+        **hours_context(shown.client.department),
         "can_send": not cannot_send or (form is not None and shown.is_own),
         "cannot_send_reason": cannot_send,
         "sending_is_stopped": holds.stopped_since(shown.client.department.phone_number) is not None,
@@ -133,6 +181,7 @@ def _talk_context(request: HttpRequest, shown: Conversation, page: Talk) -> dict
         "has_messages": page.has_messages,
         "latest_incoming_id": page.latest_incoming_id,
         "is_open": hours.is_open(shown.client.department, timezone.now()),
+        **scheduled_context(shown, timezone.now()),
     }
 
 

@@ -23,7 +23,9 @@ ACTIONS = {
 
 @require_POST
 def settle(request: HttpRequest, client_id: int, public_id: UUID, choice: str) -> HttpResponse:
-    """Does what the button says, and shows the conversation."""
+    """Does what the button says, and shows the conversation, or the list of held texts that the button stands in."""
+    if choice == "change":
+        return redirect("scheduled-change", client_id, public_id)
     if choice not in ACTIONS:
         raise Http404
     message = access.own_message_for(person(request), client_id, public_id)
@@ -35,4 +37,4 @@ def settle(request: HttpRequest, client_id: int, public_id: UUID, choice: str) -
         messages.error(request, wording.refusal_words(refusal.reason, refusal.number))
     except sending.NotYours as error:
         raise Http404 from error
-    return redirect("conversation", client_id)
+    return redirect("held-texts") if "from_held" in request.POST else redirect("conversation", client_id)

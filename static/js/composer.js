@@ -46,20 +46,23 @@ function take(page) {
   const fresh = page.querySelector("[data-composer-region]");
   const hadFocus = region.contains(document.activeElement);
   region.replaceChildren(...fresh.childNodes);
-  const question = region.querySelector("[data-composer-question]");
-  const accepted = !question && !region.querySelector("[data-form-errors]");
+  const isOpen = region.querySelector("[data-form-errors], [data-send-later], [data-composer-question]");
+  const accepted = !isOpen && !box()?.value;
   if (accepted) sessionStorage.removeItem(draftKey);
   // A draft for the next message may have been begun in this tab while the last one was on its way.
   if (box()) changed();
-  if (hadFocus) (question || box())?.focus();
+  if (hadFocus) (region.querySelector("[autofocus]") ?? box())?.focus();
+  document.querySelector(".messages").replaceChildren(...page.querySelector(".messages").childNodes);
   document.dispatchEvent(new CustomEvent("talk-arrived", { detail: { page, own: accepted } }));
 }
 
+// The button says whether it goes now or later; who presses none (Ctrl+Enter) means the form's own.
 async function send(form, button) {
+  const data = new FormData(form, button);
   setSending(true);
   say("");
   try {
-    const response = await fetch(form.action, { method: "POST", body: new FormData(form, button), headers: { Accept: "text/html" } });
+    const response = await fetch(form.action, { method: "POST", body: data, headers: { Accept: "text/html" } });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     if (page.querySelector("[data-composer-region]")) take(page);
     else if (response.redirected) document.dispatchEvent(new CustomEvent("connection", { detail: "signed-out" }));
