@@ -80,7 +80,8 @@ def test_at_eight_schedules_it_and_the_page_says_so(as_alice: Browser, maria: Ca
     page = answer(as_alice, post(as_alice, maria), maria, "Send at 8:00 am")
     assert Message.objects.get().due_at == EIGHT_AM
     assert text_box(page) == ""
-    assert "Scheduled for Wed, Mar 4, 8:00 am" in words(page)
+    assert "Scheduled for Wednesday, March 4, 8:00 am (Denver time)." in source(page)
+    assert "1 message scheduled" in words(page)
 
 
 def test_what_was_changed_before_answering_is_what_goes(as_alice: Browser, maria: CaseAssignment) -> None:

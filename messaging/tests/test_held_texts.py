@@ -119,7 +119,8 @@ def test_the_list_names_client_reason_and_what_can_be_done(
     as_alice: Browser, maria: CaseAssignment, alice: User, bob: User
 ) -> None:
     held(maria)
-    held(make_client(alice, last_name="Ng"), reason=HoldReason.OPTED_OUT)
+    gone = {"opted_out_at": timezone.now(), "opted_out_source": "keyword"}
+    held(make_client(alice, last_name="Ng", **gone), reason=HoldReason.OPTED_OUT)
     held(make_client(bob, last_name="Olsen"))
     page = words(as_alice.get(reverse("held-texts")))
     assert "Maria Lopez" in page
@@ -142,7 +143,7 @@ def test_the_list_is_paged_and_costs_the_same_with_many(
 ) -> None:
     held(maria)
     as_alice.get("/")  # writes down that the session is used
-    queries = 4  # the session, the person with the department, the count, the rows
+    queries = 5  # the session, the person with the department, the count, the rows, their numbers
     with django_assert_num_queries(queries):
         as_alice.get(reverse("held-texts"))
     for _ in range(30):

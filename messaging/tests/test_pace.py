@@ -25,6 +25,11 @@ def noon() -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def department(db: None) -> Department:
+    return builders.make_department(phone_number="+18015550100", opens_at=time(8), closes_at=time(21))
+
+
 def set_pace(department: Department, rate: float | None) -> Department:
     department.segments_per_second = None if rate is None else Decimal(str(rate))
     department.save()

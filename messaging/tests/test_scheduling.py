@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from time_machine import travel
 
-from accounts.models import User
+from accounts.models import Department, User
 from clients.models import CaseAssignment
 from messaging import delivery, schedule
 from messaging.actions import scheduling, sending, settling
@@ -17,11 +17,16 @@ from messaging.failures import HoldReason
 from messaging.models import MassMessage, Message
 from messaging.schedule import WallClock
 from messaging.tests.carriers import Carrier
-from tests.builders import inbound_text, make_client, make_incoming, make_outgoing, number_of
+from tests.builders import inbound_text, make_client, make_department, make_incoming, make_outgoing, number_of
 
 pytestmark = pytest.mark.django_db
 
 State = Message.State
+
+
+@pytest.fixture
+def department(db: None) -> Department:
+    return make_department(phone_number="+18015550100", opens_at=time(8), closes_at=time(21))
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
@@ -11,16 +11,21 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.models import AuditEntry, User
+from accounts.models import AuditEntry, Department, User
 from clients.models import CaseAssignment
 from messaging.failures import HoldReason
 from messaging.models import MassMessage, Message
 from messaging.tests.pages import field, message_texts, source, text_box, words
-from tests.builders import make_client, make_incoming, make_outgoing, make_scheduled, number_of
+from tests.builders import make_client, make_department, make_incoming, make_outgoing, make_scheduled, number_of
 
 pytestmark = pytest.mark.django_db
 
 State = Message.State
+
+
+@pytest.fixture
+def department(db: None) -> Department:
+    return make_department(phone_number="+18015550100", opens_at=time(8), closes_at=time(21))
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from messaging.access import Conversation
 from messaging.actions import reading, scheduling, sending
 from messaging.forms import MessageForm, ScheduleForm
 from messaging.opt_outs import OptOutSource
+from messaging.schedule import WallClock
 from messaging.talk import Talk, read_talk
 from messaging.views.people import person
 from messaging.views.scheduled import hours_context, scheduled_context
@@ -59,7 +60,9 @@ def _send(request: HttpRequest, shown: Conversation) -> HttpResponse:
     if not form.is_valid():
         return _page(request, shown, form)
     try:
-        sending.send_message(client_id=shown.client.pk, by=person(request), now=timezone.now(), **form.cleaned_data)
+        sent = sending.send_message(
+            client_id=shown.client.pk, by=person(request), now=timezone.now(), **form.cleaned_data
+        )
     except sending.OutsideHours as evening:  # the same form, with the same key, waits for the answer
         question = wording.evening_question(evening.opening, timezone.now(), shown.client.department)
         return _page(request, shown, form, question=question)
@@ -67,7 +70,13 @@ def _send(request: HttpRequest, shown: Conversation) -> HttpResponse:
         form.with_fresh_key()
         form.add_error("body", _refusal_words(refusal))
         return _page(request, shown, form)
+    if sent.when is not None:
+        _say_when(request, sent.when)
     return redirect("conversation", shown.client.pk)
+
+
+def _say_when(request: HttpRequest, when: WallClock) -> None:
+    messages.success(request, _("Scheduled for %(when)s.") % {"when": schedule.in_words(when)})
 
 
 def _later(request: HttpRequest, shown: Conversation) -> HttpResponse:
@@ -106,7 +115,7 @@ def _schedule(request: HttpRequest, shown: Conversation, form: MessageForm, when
         form.with_fresh_key()
         form.add_error("body", _refusal_words(refusal))
         return _page(request, shown, form, when=when)
-    messages.success(request, _("Scheduled for %(when)s.") % {"when": schedule.in_words(chosen)})
+    _say_when(request, chosen)
     return redirect("conversation", shown.client.pk)
 
 
