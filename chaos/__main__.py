@@ -33,6 +33,7 @@ _SCENARIOS: dict[str, tuple[object, ...]] = {
     "redis": ("broker",),
     "claims": ("claims",),
     "restore": ("restore",),
+    "schedule-races": ("schedule_races",),
 }
 
 

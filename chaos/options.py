@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-SCENARIOS = ("outgoing", "outgoing-term", "incoming", "redis", "claims", "restore")
+SCENARIOS = ("outgoing", "outgoing-term", "incoming", "redis", "claims", "restore", "schedule-races")
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class Sizes:
     with_worker: bool
     rows: int
     pairs: int
+    races: int
 
 
 SHORT = Sizes(
@@ -38,6 +39,7 @@ SHORT = Sizes(
     with_worker=False,
     rows=600,
     pairs=150,
+    races=40,
 )
 USUAL = Sizes(
     texts=200,
@@ -50,6 +52,7 @@ USUAL = Sizes(
     with_worker=True,
     rows=4_000,
     pairs=1_000,
+    races=200,
 )
 FULL = Sizes(
     texts=1_000,
@@ -62,6 +65,7 @@ FULL = Sizes(
     with_worker=True,
     rows=20_000,
     pairs=5_000,
+    races=1_000,
 )
 
 
@@ -88,12 +92,13 @@ def read(arguments: Sequence[str]) -> Options:
     parser.add_argument("--redis-down", type=float, help="seconds for which Redis is stopped")
     parser.add_argument("--rows", type=_count, help="backlog of claims")
     parser.add_argument("--pairs", type=_count, help="pairs of claims")
+    parser.add_argument("--races", type=_count, help="rounds of schedule-races, of each kind")
     parser.add_argument("--seed", type=int, default=1, help="for what is left to chance (1)")
     parser.add_argument("--keep", action="store_true", help="leave the processes' logs in the temporary folder")
     parser.add_argument("--log", type=Path, help="write everything there as well")
     given = parser.parse_args(arguments)
     sizes = SHORT if given.short else FULL if given.full else USUAL
-    names = ("texts", "kills", "incoming", "clients", "redis_down", "rows", "pairs")
+    names = ("texts", "kills", "incoming", "clients", "redis_down", "rows", "pairs", "races")
     chosen = {name: getattr(given, name) for name in names if getattr(given, name) is not None}
     return Options(tuple(given.scenario or SCENARIOS), replace(sizes, **chosen), given.seed, given.keep, given.log)
 

@@ -131,13 +131,18 @@ OBJECTS: dict[str, Callable[[CaseAssignment, Message], dict[str, Any]]] = {
     "conversation-talk": lambda maria, failed: {"client_id": maria.client_id},
     "conversation-read": lambda maria, failed: {"client_id": maria.client_id},
     "conversation-number": lambda maria, failed: {"client_id": maria.client_id},
+    "conversation-scheduled": lambda maria, failed: {"client_id": maria.client_id},
+    "scheduled-change": lambda maria, failed: {"client_id": maria.client_id, "public_id": failed.public_id},
+    "scheduled-settle": lambda maria, failed: {
+        "client_id": maria.client_id, "public_id": failed.public_id, "choice": "delete",
+    },
     "message-settle": lambda maria, failed: {
         "client_id": maria.client_id, "public_id": failed.public_id, "choice": "send-again",
     },
 }  # fmt: skip
 
 # What a supervisor of the department may do with a colleague's client: look.
-SUPERVISORS_LOOK = {("conversation", "get"), ("conversation-talk", "get")}
+SUPERVISORS_LOOK = {("conversation", "get"), ("conversation-talk", "get"), ("conversation-scheduled", "get")}
 
 
 def test_every_address_of_an_object_is_tried() -> None:
