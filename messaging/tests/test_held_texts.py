@@ -1,5 +1,7 @@
 """Held texts: the banner, the list of all of them, and one mail to their author, once."""
 
+from typing import Any
+
 import pytest
 from django.test import Client as Browser
 from django.urls import reverse
@@ -119,7 +121,7 @@ def test_the_list_names_client_reason_and_what_can_be_done(
     as_alice: Browser, maria: CaseAssignment, alice: User, bob: User
 ) -> None:
     held(maria)
-    gone = {"opted_out_at": timezone.now(), "opted_out_source": "keyword"}
+    gone: dict[str, Any] = {"opted_out_at": timezone.now(), "opted_out_source": "keyword"}
     held(make_client(alice, last_name="Ng", **gone), reason=HoldReason.OPTED_OUT)
     held(make_client(bob, last_name="Olsen"))
     page = words(as_alice.get(reverse("held-texts")))
