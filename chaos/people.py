@@ -12,6 +12,7 @@ from tests import builders
 
 OUR_NUMBERS = ("+18015550100", "+13855550100")
 _BATCH = 1000
+# A run may come at any hour, and what is delayed waits for the texting hours.
 # 555-0110 to 555-0199, which no telephone has; those before have a meaning of their own for the pocket phones.
 _FIRST_ENDING, _ENDINGS, _FIRST_AREA = 10, 90, 212
 

@@ -7,25 +7,26 @@ of loops may run at once, in any number of processes.
 import logging
 import random
 import threading
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from accounts.models import Department
 from clients import routing
 from clients.models import PhoneNumber
-from messaging import gaps, gate, holds, opt_outs, states, summaries
+from messaging import holds, opt_outs, states, summaries
+from messaging.claims import Claim as Claim
+from messaging.claims import Held as Held
+from messaging.claims import claim_next as claim_next
+from messaging.due import NotYet
 from messaging.failures import FailureReason, HoldReason
-from messaging.holds import Turn
-from messaging.models import Message
+from messaging.models import READY_AT, Message
 from messaging.sms import (
     Accepted,
     DeliveryReport,
     NotTaken,
-    OutboundText,
     Outcome,
     Refused,
     SmsBackend,
@@ -40,6 +41,7 @@ State = Message.State
 STALE_CLAIM = timedelta(seconds=5)  # claimed, but the call didn't begin: certainly not sent, goes back
 UNCLEAR_AFTER = timedelta(seconds=60)  # a call ends after 20 s: who still has it then has died
 MAX_BACK_OFF = timedelta(seconds=60)
+AT_ONCE = 1_000
 
 _draining = threading.Event()
 
@@ -49,90 +51,18 @@ def drain() -> None:
     _draining.set()
 
 
-@dataclass(frozen=True)
-class Claim:
-    """A text that this loop, and no other, may hand over."""
-
-    message_id: int
-    client_id: int
-    claimed_at: datetime
-    text: OutboundText
-    is_trial: bool = False
-
-
-@dataclass(frozen=True)
-class Held:
-    """A text that the gate stopped; the next one may be looked at."""
-
-    message_id: int
-
-
 def deliver_due(backend: SmsBackend | None = None) -> int:
     """Hands over until nothing is due (or the process is to stop). Returns how many the carrier was asked to take."""
     backend = backend or get_backend()  # made here: to make it may take seconds, or fail, with a text in hand
     handed_over = 0
     while not _draining.is_set():
         claim = claim_next(timezone.now())
-        if claim is None:
+        if claim is None or isinstance(claim, NotYet):
             break
         if isinstance(claim, Claim):
             hand_over(claim, backend)
             handed_over += 1
     return handed_over
-
-
-def claim_next(now: datetime) -> Claim | Held | None:
-    """Takes the next due text for this loop, or holds it if the gate says so. None: nothing is due.
-
-    Committed as `sending` before the call: a process that dies with it leaves a row that nobody sends again.
-    """
-    with transaction.atomic():
-        message = _next_due(now)
-        if message is None:
-            return None
-        current = PhoneNumber.objects.select_for_update(no_key=True).filter(client=message.client_id, is_current=True)
-        number = current.first()
-        if reason := gate.reason_to_hold(message, number, now):
-            states.move(message.pk, to=State.HELD, from_states=frozenset({State.WAITING}), now=now, hold_reason=reason)
-            return Held(message.pk)
-        assert number is not None  # the gate holds a text without a number
-        turn = holds.take_turn(message.department.phone_number, now)
-        return None if turn is Turn.NOT_YET else _claim(message, number, now, is_trial=turn is Turn.TRIAL)
-
-
-def _next_due(now: datetime) -> Message | None:
-    """The first due text, locked. None to the same client is on its way, and none is due before it: order is kept."""
-    ahead = Message.objects.filter(client=OuterRef("client")).filter(
-        Q(state=State.SENDING)
-        | Q(state=State.WAITING, due_at__lt=OuterRef("due_at"))
-        | Q(state=State.WAITING, due_at=OuterRef("due_at"), pk__lt=OuterRef("pk"))
-    )
-    return (
-        Message.objects.select_for_update(of=("self",), skip_locked=True)
-        .select_related("department", "assignment__case_manager")
-        .filter(state=State.WAITING, due_at__lte=now)
-        .filter(Q(try_at__isnull=True) | Q(try_at__lte=now))
-        .filter(~Exists(ahead), ~gaps.open_gap(now), ~holds.in_force(now))
-        .order_by("priority", "due_at", "pk")
-        .first()
-    )
-
-
-def _claim(message: Message, number: PhoneNumber, now: datetime, *, is_trial: bool) -> Claim:
-    our_number, their_number = message.department.phone_number, number.address
-    states.move(
-        message.pk,
-        to=State.SENDING,
-        from_states=frozenset({State.WAITING}),
-        now=now,
-        claimed_at=now,
-        placed_at=now if message.scheduled_date else message.placed_at,
-        attempts=message.attempts + 1,
-        our_number=our_number,
-        their_number=their_number,
-    )
-    text = OutboundText(message.public_id, our_number, their_number, message.body)
-    return Claim(message.pk, message.client_id, now, text, is_trial)
 
 
 def hand_over(claim: Claim, backend: SmsBackend) -> None:
@@ -246,14 +176,25 @@ def _mark_opted_out(client_id: int, address: str, now: datetime) -> None:
 
 def hold_overdue(*, now: datetime) -> int:
     """Holds what has waited beyond its department's limit, also while sending is stopped: its author is to decide."""
-    held = 0
-    for department in Department.objects.order_by("pk"):
-        late = Message.objects.filter(
-            department=department, state=State.WAITING, due_at__lt=now - department.late_limit
-        )
-        for pk in list(late.order_by("due_at", "pk").values_list("pk", flat=True)[:1000]):
-            why = {"hold_reason": HoldReason.TOO_LATE}
-            held += states.move(pk, to=State.HELD, from_states=frozenset({State.WAITING}), now=now, **why)
+    return sum(_hold_overdue_of(department, now) for department in Department.objects.order_by("pk"))
+
+
+def _hold_overdue_of(department: Department, now: datetime) -> int:
+    late_after = Greatest("due_at", Coalesce("finish_by", "due_at"))
+    waiting = Message.objects.filter(department=department, state=State.WAITING).alias(ready_at=READY_AT)
+    late = waiting.alias(late_after=late_after).filter(ready_at__lte=now, late_after__lt=now - department.late_limit)
+    rows = list(late.order_by("ready_at", "pk").values_list("pk", "assignment"))
+    return sum(_hold_all(rows[begin : begin + AT_ONCE], now) for begin in range(0, len(rows), AT_ONCE))
+
+
+@transaction.atomic
+def _hold_all(rows: list[tuple[int, int]], now: datetime) -> int:
+    """Assignments first, all at once. A text that was moved to another one meanwhile stays for the next look."""
+    ids, assignments = [pk for pk, _ in rows], sorted({assignment for _, assignment in rows})
+    summaries.lock_all(assignments)
+    late = Message.objects.filter(pk__in=ids, assignment__in=assignments, state=State.WAITING)
+    held = late.update(state=State.HELD, hold_reason=HoldReason.TOO_LATE, state_at=now)
+    summaries.recompute(*assignments, now=now)
     return held
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, F, Q, QuerySet
+from django.db.models import F, QuerySet
 
 from accounts.models import Department
 from clients.models import PhoneNumber
@@ -27,6 +27,9 @@ LONG = timedelta(minutes=10)
 OVERLAP = timedelta(hours=1)  # a tick may have been written just before the end; rows that are known drop out anyway
 CLOCKS_DIFFER_BY = timedelta(minutes=1)
 
+# A condition for the claim, in SQL; gap_before is LONG ago: there is a gap that nobody has compared or noticed yet.
+OPEN_GAP = "EXISTS (SELECT 1 FROM messaging_beattick t WHERE t.gap_since IS NOT NULL OR t.at < %(gap_before)s)"
+
 _MAY_HAVE_GONE_OUT = [Message.State.WAITING, Message.State.HELD, Message.State.SENDING, Message.State.UNKNOWN]
 
 
@@ -36,11 +39,6 @@ def tick(*, now: datetime) -> None:
     known.filter(at__lt=now - LONG, gap_since__isnull=True).update(gap_since=F("at"))
     if not known.update(at=now):
         BeatTick.objects.bulk_create([BeatTick(pk=1, at=now)], ignore_conflicts=True)
-
-
-def open_gap(now: datetime) -> Exists:
-    """A condition for the claim: there is a gap that nobody has compared yet (or noticed yet)."""
-    return Exists(BeatTick.objects.filter(Q(gap_since__isnull=False) | Q(at__lt=now - LONG)))
 
 
 def declare(*, since: datetime | None = None) -> bool:

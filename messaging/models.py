@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from accounts import phone_numbers
@@ -54,6 +55,10 @@ class MassMessage(models.Model):
 
     def __str__(self) -> str:
         return f"mass message {self.pk}"
+
+
+# From when on a waiting text may go out: when it is due, or when a back-off or the night is over.
+READY_AT = Greatest("due_at", Coalesce("try_at", "due_at"))
 
 
 class Message(models.Model):
@@ -166,8 +171,16 @@ class Message(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            # The delivery loop: what is due next.
-            models.Index(fields=["priority", "due_at", "id"], condition=Q(state="waiting"), name="message_due"),
+            # The delivery loop: which single text may go out next, of all departments.
+            models.Index(READY_AT, "id", condition=Q(state="waiting", priority=0), name="message_due_single"),
+            # The delivery loop, and what waits for the pace: which text of a mass message is next in its department.
+            models.Index(
+                "department",
+                READY_AT,
+                "id",
+                condition=Q(state="waiting", priority=10),
+                name="message_due_mass",
+            ),
             # The delivery loop: is an earlier text to the same client still on its way?
             models.Index(
                 fields=["client", "due_at", "id"], condition=Q(state__in=["waiting", "sending"]), name="message_ahead"

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
 from django.db.models import Exists
 
 from messaging.models import Message
@@ -24,6 +25,31 @@ def move(message_id: int, *, to: Message.State, from_states: frozenset[State], n
     """Puts the message into a state if it is still in one of those named. True if it was."""
     changed = Message.objects.filter(pk=message_id, state__in=from_states).update(state=to, state_at=now, **fields)
     return changed == 1
+
+
+def begin_sending(message: Message, *, our_number: str, their_number: str, now: datetime) -> bool:
+    """Marks a waiting text as being handed over; the caller has locked it and its client's number.
+
+    False while another one to this client is: two loops may each have found one of them. What was planned for later
+    takes its place in the conversation now.
+    """
+    planned = message.scheduled_date or message.mass_message_id or message.finish_by
+    at = connection.ops.adapt_datetimefield_value(now)
+    values = {"pk": message.pk, "client": message.client_id, "now": at, "ours": our_number, "theirs": their_number}
+    with connection.cursor() as cursor:
+        cursor.execute(_BEGIN_SENDING_PLANNED if planned else _BEGIN_SENDING, values)
+        return bool(cursor.rowcount == 1)
+
+
+# By hand, because every text pays for it.
+_BEGIN_SENDING = f"""
+UPDATE messaging_message
+SET state = '{State.SENDING}', state_at = %(now)s, claimed_at = %(now)s, attempts = attempts + 1,
+  our_number = %(ours)s, their_number = %(theirs)s
+WHERE id = %(pk)s AND state = '{State.WAITING}' AND NOT EXISTS (
+  SELECT 1 FROM messaging_message e WHERE e.client_id = %(client)s AND e.state = '{State.SENDING}')
+"""  # noqa: S608  # our own words
+_BEGIN_SENDING_PLANNED = _BEGIN_SENDING.replace("SET ", "SET placed_at = %(now)s, ")
 
 
 def advance(message_id: int, *, to: Message.State, now: datetime, **fields: Any) -> bool:

@@ -72,6 +72,12 @@ def lock(assignment_id: int) -> None:
     CaseAssignment.objects.select_for_update(no_key=True).only("pk").get(pk=assignment_id)
 
 
+def lock_all(assignment_ids: Iterable[int]) -> None:
+    """Several, in order of id."""
+    rows = CaseAssignment.objects.filter(pk__in=assignment_ids).order_by("pk")
+    list(rows.select_for_update(no_key=True).values_list("pk"))
+
+
 def lock_for(message_id: int) -> int:
     """Locks the assignment that the message is written in, and returns its id: a transfer may just have moved it."""
     written_in = Message.objects.filter(pk=message_id).values_list("assignment", flat=True)

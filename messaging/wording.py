@@ -16,6 +16,7 @@ from messaging.models import Message
 
 State = Message.State
 
+LONGER_THAN_A_BACK_OFF = timedelta(minutes=2)
 UNCONFIRMED_AFTER = timedelta(days=3)  # some phone companies never confirm
 NEXT_MORNING = timedelta(hours=13)  # a time that far away is understood without its day
 
@@ -69,11 +70,11 @@ def _again(again_at: datetime | None, message: Message, zone: ZoneInfo) -> str:
 
 
 def _waiting(message: Message, now: datetime, zone: ZoneInfo) -> StateWords:
-    """Scheduled, or until texting hours begin (the claim then wrote the opening into both columns), or on its way."""
+    """Scheduled, or until texting hours begin (no back-off takes so long), or on its way."""
     due_at, try_at = message.due_at, message.try_at
     if due_at is not None and due_at > now:
         return StateWords(_("Scheduled for %(at)s") % {"at": _day_and_time(due_at, zone)}, "waiting")
-    if try_at is not None and try_at > now and try_at == message.finish_by:
+    if try_at is not None and try_at > now and try_at - message.state_at > LONGER_THAN_A_BACK_OFF:
         return StateWords(_("Waits until %(at)s") % {"at": _next_time(try_at, now, zone)}, "waiting")
     return StateWords(_("Sending…"), "waiting")
 

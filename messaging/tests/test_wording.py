@@ -49,6 +49,26 @@ def test_after_three_days_a_sent_text_is_not_confirmed(after: timedelta, text: s
     assert words(State.SENT, now=AT + after).text == text
 
 
+OPENING = datetime(2026, 3, 4, 15, tzinfo=UTC)  # 8 am in Denver
+
+
+@pytest.mark.parametrize(
+    ("now", "text"),
+    [
+        (AT, "Waits until Mar 4, 8:00 am"),
+        (OPENING - timedelta(hours=7), "Waits until 8:00 am"),
+        (OPENING, "Sending…"),
+    ],
+)
+def test_what_waits_for_the_opening_says_so(now: datetime, text: str) -> None:
+    said = words(State.WAITING, now=now, try_at=OPENING)
+    assert (said.text, said.tone) == (text, "waiting")
+
+
+def test_a_text_that_backs_off_is_being_sent() -> None:
+    assert words(State.WAITING, try_at=AT + timedelta(seconds=66)).text == "Sending…"
+
+
 @pytest.mark.parametrize("reason", [reason for reason in HoldReason if reason is not HoldReason.OPTED_OUT])
 def test_a_held_text_says_why(reason: HoldReason) -> None:
     said = words(State.HELD, hold_reason=reason)
