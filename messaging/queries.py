@@ -1,5 +1,6 @@
 """What the lists show, each in a fixed number of queries however many rows there are."""
 
+import functools
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -40,7 +41,15 @@ class CaseloadRow:
 
     @property
     def url(self) -> str:
-        return reverse("conversation", args=[self.client_id])
+        before, after = _conversation_url()
+        return f"{before}{self.client_id}{after}"
+
+
+@functools.cache
+def _conversation_url() -> tuple[str, str]:
+    """What stands before and after the id: to work out the address for each line took a tenth of the page's time."""
+    before, _id, after = reverse("conversation", args=[0]).rpartition("0")
+    return before, after
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from messaging import delivery
 from messaging.actions import numbers, sending, settling
 from messaging.actions.caseload import NewClient, add_client
 from messaging.actions.receiving import receive_text
-from messaging.delivery import Claim, Held
+from messaging.claims import Claim, Held, PutOff
+from messaging.due import NotYet
 from messaging.failures import FailureReason, HoldReason
 from messaging.models import MassMessage, Message
 from messaging.sms import DeliveryReport, OutboundText, Refused, ReportedState
@@ -127,7 +128,7 @@ def on_the_way(maria: CaseAssignment) -> Message:
 # --- What the tests of both ask ---
 
 
-def claim() -> Claim | Held | None:
+def claim() -> Claim | Held | PutOff | NotYet | None:
     return delivery.claim_next(timezone.now())
 
 
