@@ -44,6 +44,13 @@ class Statement:
             row: Row | None = cursor.fetchone()
             return row
 
+    def all(self, **values: Value) -> list[Row]:
+        """Every row of the answer."""
+        with connection.cursor() as cursor:
+            cursor.execute(self._ready(), _adapted(values))
+            rows: list[Row] = cursor.fetchall()
+            return rows
+
     def _ready(self) -> str:
         """What to execute on this connection."""
         if connection.vendor != "postgresql":

@@ -160,6 +160,7 @@ ACCOUNT_FORMS = {"reset_password_from_key": "accounts.forms.ResetPasswordForm"}
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "30/m/ip,5/300s/key"}
+SESSION_ENGINE = "accounts.session_store"
 SESSION_COOKIE_AGE = int(timedelta(days=7).total_seconds())  # the idle limit of the department ends it much earlier
 
 # --- Protection ------------------------------------------------------------------------------------------------------

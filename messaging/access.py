@@ -40,13 +40,15 @@ def conversation_for(user: User, client_id: int) -> Conversation:
     Raises Http404 for everybody else.
     """
     assignment = (
-        CaseAssignment.objects.select_related("client__department", "status", "case_manager")
+        CaseAssignment.objects.select_related("client", "status")
         # client__pk: an id beyond the database's numbers is nobody's then; client= would fail on SQLite.
         .filter(client__pk=client_id, ended_at__isnull=True, client__department=user.department_id)
         .first()
     )
     if assignment is None or not (assignment.case_manager_id == user.pk or user.is_supervisor):
         raise Http404
+    assert user.department is not None  # it is the client's, and came with the session
+    assignment.client.department = user.department
     number = PhoneNumber.objects.filter(client=client_id, is_current=True).first()
     return Conversation(assignment.client, assignment, number, is_own=assignment.case_manager_id == user.pk)
 

@@ -14,6 +14,7 @@ from django.db.models import Q
 
 from accounts import mail, phone_numbers
 from accounts.models import User
+from accounts.statements import Statement
 from messaging.failures import FailureReason
 from messaging.models import SendingHold
 
@@ -36,10 +37,14 @@ def scope_of(reason: FailureReason | None, our_number: str) -> str | None:
     return our_number if reason is FailureReason.OUR_NUMBER else None
 
 
-def stopped_since(our_number: str) -> datetime | None:
-    """Since when nothing goes out from our number, if so."""
-    holds = SendingHold.objects.filter(number__in=[WHOLE_ACCOUNT, our_number])
-    return holds.order_by("since").values_list("since", flat=True).first()
+_STOPPED = Statement(
+    "is_sending_stopped", "SELECT 1 FROM messaging_sendinghold WHERE number IN ('', %(number)s)", number="varchar"
+)
+
+
+def is_stopped(our_number: str) -> bool:
+    """Whether nothing goes out from our number. Each page of a conversation asks."""
+    return _STOPPED.first(number=our_number) is not None
 
 
 class Turn(Enum):

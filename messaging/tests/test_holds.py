@@ -175,10 +175,10 @@ def test_a_report_that_the_number_is_not_registered_stops_it(maria: CaseAssignme
     report = DeliveryReport(message.public_id, "SM1", ReportedState.FAILED, FailureReason.OUR_NUMBER, 30034)
     delivery.record_delivery_report(report, now=timezone.now())
     assert states_of(message) == [State.FAILED]
-    assert holds.stopped_since(maria.client.department.phone_number) is not None
+    assert holds.is_stopped(maria.client.department.phone_number)
 
 
 def test_a_failure_of_one_text_stops_nothing(maria: CaseAssignment) -> None:
     make_outgoing(maria)
     delivery.deliver_due(Carrier(Refused(FailureReason.NOT_A_MOBILE, 21614)))
-    assert holds.stopped_since(maria.client.department.phone_number) is None
+    assert not holds.is_stopped(maria.client.department.phone_number)

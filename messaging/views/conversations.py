@@ -157,7 +157,7 @@ def _page(
         **hours_context(shown.client.department),
         "can_send": not cannot_send or (form is not None and shown.is_own),
         "cannot_send_reason": cannot_send,
-        "sending_is_stopped": holds.stopped_since(shown.client.department.phone_number) is not None,
+        "sending_is_stopped": holds.is_stopped(shown.client.department.phone_number),
         "conversations_url": reverse("my-clients"),
     }
     return render(request, "conversation.html", context)
