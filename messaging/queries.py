@@ -63,18 +63,22 @@ class Caseload:
 
 def caseload(case_manager: User, *, search: str = "", page_number: str | int | None = 1) -> Caseload:
     """Unread first, then by last contact, newest first; a client never contacted stands by the day of the start."""
-    mine = CaseAssignment.objects.filter(case_manager=case_manager, ended_at__isnull=True).annotate(
-        number=FilteredRelation("client__numbers", condition=Q(client__numbers__is_current=True))
-    )
+    mine = _with_number(CaseAssignment.objects.filter(case_manager=case_manager, ended_at__isnull=True))
     matching = _matching(search)
     figures = mine.aggregate(
         total=Count("pk"), unread=Coalesce(Sum("unread_count"), 0), matching=Count("pk", filter=matching)
     )
-    rows = _ordered(mine.filter(matching))
-    page = _CountedPaginator(rows, ROWS_PER_PAGE, known_count=figures["matching"]).get_page(page_number)
+    ids = _ordered(mine.filter(matching)).values("pk")
+    page = _CountedPaginator(ids, ROWS_PER_PAGE, known_count=figures["matching"]).get_page(page_number)
     now = timezone.now()
-    page.object_list = [_row(values, now) for values in page.object_list]
+    page.object_list = [_row(values, now) for values in _shown(page.object_list)]
     return Caseload(page, figures["total"], figures["unread"])
+
+
+def _with_number(assignments: QuerySet[CaseAssignment]) -> QuerySet[CaseAssignment]:
+    return assignments.annotate(
+        number=FilteredRelation("client__numbers", condition=Q(client__numbers__is_current=True))
+    )
 
 
 class _CountedPaginator(Paginator):  # type: ignore[type-arg]  # generic in its stubs only
@@ -101,9 +105,14 @@ def _matching(search: str) -> Q:
     return found | Q(number__address__contains=digits) if digits else found
 
 
-def _ordered(assignments: QuerySet[CaseAssignment]) -> QuerySet[CaseAssignment, Any]:
+def _ordered(assignments: QuerySet[CaseAssignment]) -> QuerySet[CaseAssignment]:
     is_unread = Case(When(unread_count__gt=0, then=Value(0)), default=Value(1), output_field=IntegerField())
-    return assignments.order_by(is_unread, Coalesce("last_contact_at", "started_at").desc(), "client_id").values(
+    return assignments.order_by(is_unread, Coalesce("last_contact_at", "started_at").desc(), "client_id")
+
+
+def _shown(ids: Any) -> QuerySet[CaseAssignment, Any]:
+    """What the lines of one page show. Only these are joined with their clients: a caseload can have thousands."""
+    return _ordered(_with_number(CaseAssignment.objects.filter(pk__in=ids))).values(
         "client_id",
         "last_contact_at",
         "snippet",
