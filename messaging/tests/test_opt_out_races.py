@@ -49,8 +49,8 @@ def test_between_the_claims_look_and_its_commit_the_claim_was_first(alice: User,
 
 
 def overtaken(
-    maria: CaseAssignment, first: Callable[[], Claim | Held | None], second: Callable[[], None]
-) -> tuple["Future[Claim | Held | None]", "Future[None]"]:
+    maria: CaseAssignment, first: Callable[[], object], second: Callable[[], None]
+) -> tuple["Future[object]", "Future[None]"]:
     """Both under way: the first stands at the number, which the test has locked, and the second somewhere behind it."""
     with in_background() as start, transaction.atomic():
         PhoneNumber.objects.select_for_update().get(client=maria.client)

@@ -158,6 +158,7 @@ def line(words: str) -> Shape:
         last_contact_iso="2026-03-03T12:00:00+00:00",
         snippet=words,
         snippet_is_mine=True,
+        scheduled_count=2,
         unread_count=2,
         not_delivered=True,
         opted_out=True,
