@@ -34,6 +34,7 @@ _SCENARIOS: dict[str, tuple[object, ...]] = {
     "claims": ("claims",),
     "restore": ("restore",),
     "schedule-races": ("schedule_races",),
+    "one-minute": ("one_minute",),
 }
 
 

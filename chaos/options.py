@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-SCENARIOS = ("outgoing", "outgoing-term", "incoming", "redis", "claims", "restore", "schedule-races")
+SCENARIOS = ("outgoing", "outgoing-term", "incoming", "redis", "claims", "restore", "schedule-races", "one-minute")
 
 
 @dataclass(frozen=True)
