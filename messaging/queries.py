@@ -14,7 +14,7 @@ from django.utils.functional import cached_property
 
 from accounts import phone_numbers
 from accounts.models import User
-from clients.models import CaseAssignment
+from clients.models import CaseAssignment, Client
 from messaging.models import Message
 from messaging.relative_times import relative_time
 
@@ -152,3 +152,21 @@ def held_count(case_manager: User) -> int:
     """How many of this person's texts wait for a decision."""
     mine = Q(assignment__case_manager=case_manager, assignment__ended_at__isnull=True)
     return Message.objects.filter(mine, state=Message.State.HELD).count()
+
+
+NAMED_AT_MOST = 3
+
+
+@dataclass(frozen=True)
+class NotDelivered:
+    """Clients whose last text did not arrive: the first of them by name, and whether there are more."""
+
+    clients: list[Client]
+    are_more: bool
+
+
+def not_delivered(case_manager: User) -> NotDelivered:
+    mine = CaseAssignment.objects.filter(case_manager=case_manager, ended_at__isnull=True, last_outgoing_failed=True)
+    latest = mine.select_related("client").order_by(Coalesce("last_contact_at", "started_at").desc(), "client_id")
+    clients = [assignment.client for assignment in latest[: NAMED_AT_MOST + 1]]
+    return NotDelivered(clients[:NAMED_AT_MOST], len(clients) > NAMED_AT_MOST)

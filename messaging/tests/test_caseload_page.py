@@ -16,7 +16,7 @@ from tests import builders
 
 pytestmark = pytest.mark.django_db
 
-QUERIES = 5  # the session, the person with the department, the figures, the rows, what was held
+QUERIES = 6  # the session, the person with the department, the figures, the rows, what was held, what failed
 
 
 def test_an_empty_list_says_what_to_do_first(as_alice: Browser) -> None:
@@ -133,7 +133,7 @@ def test_a_script_gets_the_list_alone(as_alice: Browser, alice: User) -> None:
 
 
 @pytest.mark.parametrize("clients", [10, 1000])
-def test_the_page_takes_five_queries_however_long_the_list_is(
+def test_the_page_takes_six_queries_however_long_the_list_is(
     clients: int, as_alice: Browser, alice: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     builders.make_caseload(alice, clients)
@@ -154,3 +154,19 @@ def test_a_contact_of_long_ago_is_told_in_weeks(as_alice: Browser, alice: User) 
     CaseAssignment.objects.update(started_at=builders.minutes_ago(60 * 24 * 30))
     builders.make_incoming(assignment, at=timezone.now() - timedelta(days=15))
     assert "2 weeks ago" in words(as_alice.get("/")).replace("\xa0", " ")
+
+
+def test_a_banner_names_whom_the_last_text_did_not_reach(as_alice: Browser, alice: User, bob: User) -> None:
+    make: dict[str, Any] = {"state": Message.State.UNDELIVERED, "failure_reason": "unexplained"}
+    for number in range(4):
+        failed = builders.make_client(alice, last_name=f"No{number}")
+        builders.make_outgoing(failed, at=builders.minutes_ago(number), **make)
+    builders.make_outgoing(builders.make_client(bob, last_name="Olsen"), **make)
+    page = words(as_alice.get("/"))
+    assert "The last text was not delivered: Maria No3 , Maria No2 , Maria No1 and others" in page
+    assert "Olsen" not in page
+
+
+def test_nothing_that_needs_a_person_means_no_banner(as_alice: Browser, alice: User) -> None:
+    builders.make_outgoing(builders.make_client(alice), state=Message.State.DELIVERED)
+    assert "not delivered" not in words(as_alice.get("/"))

@@ -28,6 +28,7 @@ def my_clients(request: HttpRequest) -> HttpResponse:
         "total_count": found.total_count,
         "unread_total": found.unread_total,
         "held_count": queries.held_count(user),
+        "not_delivered": queries.not_delivered(user),
         "search": search,
         "form_url": reverse("my-clients"),
     }
