@@ -28,6 +28,7 @@ class Figure:
     value: str
     note: str
     needs_a_look: bool = False
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,11 @@ def state_of_sending(status: DepartmentStatus, now: datetime, zone: ZoneInfo) ->
 
 
 def _stopped(stop: Stop, now: datetime, zone: ZoneInfo) -> StateOfSending:
-    since, try_at = (clock_time(at, now, zone) for at in (stop.since, max(stop.try_at, now)))
+    since, try_at = (clock_time(at, now, zone) for at in (stop.since, stop.try_at))
     kept = _("Nothing is lost: texts wait, and one that becomes too late is held for its author.")
     again = _("ClientComm tries again by itself, next at %(try_at)s.") % {"try_at": try_at}
+    if stop.try_at <= now:
+        again = _("The next text tries whether it is settled.")
     what = _("No text has gone out since %(since)s: %(reason)s.") % {"since": since, "reason": stop.reason}
     return StateOfSending("error", what, f"{kept} {again}")
 
@@ -101,10 +104,11 @@ def _outgoing(status: DepartmentStatus, now: datetime, zone: ZoneInfo) -> list[F
 
 def _compared(status: DepartmentStatus, now: datetime) -> list[Figure]:
     figures = [
-        Figure(
+        _moment(
             _("Last compared"),
-            relative_time(status.compared_at, now),
+            status.compared_at,
             _("Every few minutes ClientComm compares its texts with the phone company's list."),
+            now,
         ),
         Figure(_("Arrived late"), str(status.late_arrivals), _("Texts of clients that only the list told of, ever.")),
         Figure(_("Reported late"), str(status.late_reports), _("Texts whose outcome only the list told of, ever.")),
@@ -114,18 +118,14 @@ def _compared(status: DepartmentStatus, now: datetime) -> list[Figure]:
             _("Texts in the phone company's list that are not here. Whoever runs ClientComm for you can look them up."),
             needs_a_look=status.orphans > 0,
         ),
-        Figure(
-            _("Last text passed on"),
-            relative_time(status.last_text_at, now),
-            _("By the phone company, to any department here."),
-        ),
-        Figure(
-            _("Last outcome reported"),
-            relative_time(status.last_report_at, now),
-            _("By the phone company, to any department here."),
-        ),
+        _moment(_("Last text passed on"), status.last_text_at, _("By the phone company, to any department."), now),
+        _moment(_("Last outcome reported"), status.last_report_at, _("By the phone company, to any department."), now),
     ]
     if status.not_erased:
         words = _("Texts that the phone company has not erased yet in spite of many attempts.")
         figures.append(Figure(_("Not erased"), str(status.not_erased), words, needs_a_look=True))
     return figures
+
+
+def _moment(name: str, at: datetime | None, note: str, now: datetime) -> Figure:
+    return Figure(name, relative_time(at, now) if at else _("Not yet"), note, at=at)

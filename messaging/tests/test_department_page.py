@@ -152,6 +152,12 @@ class TestTryingAgain:
         entry = AuditEntry.objects.get(action="sending.tried")
         assert (entry.by, entry.department) == (administrator, department)
 
+    def test_the_page_says_when_it_tries(self, as_administrator: Browser, department: Department) -> None:
+        stop(department)
+        assert "ClientComm tries again by itself, next at" in words(as_administrator)
+        as_administrator.post(TRY_AGAIN)
+        assert "The next text tries whether it is settled." in words(as_administrator)
+
     def test_only_an_administrator_sees_the_button(
         self, as_administrator: Browser, as_supervisor: Browser, department: Department
     ) -> None:

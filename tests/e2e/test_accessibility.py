@@ -122,6 +122,13 @@ def test_an_empty_list(signed_in: Opener, product: Product) -> None:
     inspect(page, "empty-list")
 
 
+def test_the_departments_page(signed_in: Opener, product: Product) -> None:
+    page = signed_in(SUPERVISOR)
+    page.goto(f"{product.url}/department/")
+    expect(page.get_by_text("Texts go out.")).to_be_visible()
+    inspect(page, "department")
+
+
 def test_a_form_with_errors(signed_in: Opener, product: Product) -> None:
     page = signed_in()
     page.goto(f"{product.url}/clients/new/")
