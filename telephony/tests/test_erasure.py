@@ -10,6 +10,8 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
+from messaging import delivery, erasing, gaps, reconciliation
+from messaging.models import Message
 from messaging.sms import Accepted, CarrierUnreachable, OutboundText, ReportedState
 from telephony import http_client
 from telephony.backends import TwilioBackend
@@ -17,6 +19,7 @@ from telephony.simulator.control import PocketPhones
 from telephony.simulator.threaded import NUMBERS, phones_in_thread
 from telephony.tests.carrier_server import CarrierServer, answer, carrier_server
 from telephony.tests.carrier_server import message_resource as resource
+from tests.builders import make_client, make_department, make_outgoing, make_user
 from tests.running import free_port
 
 OURS, THEIRS = NUMBERS[0], "+13855550142"
@@ -135,6 +138,27 @@ def test_the_phones_keep_the_files_of_an_incoming_text_unless_asked(phones: Pock
     backend.erase(sid, with_media=True)
     ((text, _at),) = backend.incoming_since(OURS, since)
     assert (text.body, text.media) == ("", ())
+
+
+@pytest.mark.django_db
+def test_what_was_erased_there_is_not_sent_again_by_a_restored_database(phones: PocketPhones) -> None:
+    """The backup knows the text as waiting; then it was sent, delivered, and erased at the carrier."""
+    department = make_department(phone_number=OURS, erase_at_carrier=True)
+    message = make_outgoing(make_client(make_user(department), address=THEIRS), "Your court date is Tuesday")
+    backup = Message.objects.filter(pk=message.pk).values().get()
+    delivery.deliver_due(TwilioBackend())
+    phones.wait_until_quiet()
+    reconciliation.compare_all(TwilioBackend(), now=timezone.now())
+    assert erasing.erase_due(TwilioBackend(), now=timezone.now()) == 1
+    assert list(bodies_at_the_carrier().values()) == [""]
+
+    Message.objects.filter(pk=message.pk).update(**backup)
+    gaps.tick(now=timezone.now())
+    gaps.declare()
+    gaps.close(TwilioBackend(), now=timezone.now())
+    assert delivery.deliver_due(TwilioBackend()) == 0
+    assert len(phones.received(THEIRS)) == 1
+    assert Message.objects.get().state == Message.State.UNCONFIRMED
 
 
 def test_the_phones_refuse_to_forget_what_is_on_its_way(phones: PocketPhones) -> None:
