@@ -32,7 +32,8 @@ _SCENARIOS: dict[str, tuple[object, ...]] = {
     "incoming": ("incoming",),
     "redis": ("broker",),
     "claims": ("claims",),
-    "restore": ("restore",),
+    "restore": ("restore", False),
+    "restore-erased": ("restore", True),
     "schedule-races": ("schedule_races",),
     "one-minute": ("one_minute",),
 }

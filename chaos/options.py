@@ -5,7 +5,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-SCENARIOS = ("outgoing", "outgoing-term", "incoming", "redis", "claims", "restore", "schedule-races", "one-minute")
+SCENARIOS = (
+    "outgoing",
+    "outgoing-term",
+    "incoming",
+    "redis",
+    "claims",
+    "restore",
+    "restore-erased",
+    "schedule-races",
+    "one-minute",
+)
 
 
 @dataclass(frozen=True)

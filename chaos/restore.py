@@ -1,4 +1,7 @@
-"""Restore: a dump, more work, the database wiped, the dump put back. What went out since then must not go out again."""
+"""Restore: a dump, more work, the database wiped, the dump put back. What went out since then must not go out again.
+
+Also with departments that have their texts erased at the carrier: there the words that rows are known by are gone.
+"""
 
 import io
 import os
@@ -13,6 +16,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
+from accounts.models import Department
 from chaos import carrier, people
 from chaos.ground import Ground
 from chaos.options import Options
@@ -20,7 +24,7 @@ from chaos.people import Person
 from chaos.postgresql import programs
 from chaos.product import Product, Wanted, running
 from chaos.report import Report
-from messaging import reconciliation
+from messaging import orphans, reconciliation
 from messaging.actions.sending import send_message
 from messaging.models import BeatTick, Message
 from messaging.sms import get_carrier_list
@@ -34,20 +38,24 @@ class DidNotSettleError(Exception):
     """Something that should have happened by now has not."""
 
 
-def run(ground: Ground, asked: Options) -> Report:
+def run(ground: Ground, asked: Options, is_erased: bool) -> Report:
     clients = people.fill(WAITING)
+    Department.objects.update(erase_at_carrier=is_erased)
     dump = ground.folder / "dump"
     with running(ground, Wanted(workers=2)) as product:
         _work_before(product, clients)
         _copy(ground, dump)
         _work_after(product, clients)
+        if is_erased:
+            _until(lambda: not any(text.body for text in carrier.listed(ground)), "the carrier to forget the words")
         _put_back(product, dump)
         call_command("after_restore", stdout=io.StringIO())
         _start_again(product)
         _until(lambda: not BeatTick.objects.filter(gap_since__isnull=False).exists(), "the gap to close")
         _until(lambda: not _waiting(), "what waits to go out")
-        reconciliation.compare_all(get_carrier_list(), now=timezone.now())
-        return _judge(ground)
+        settled = timezone.now() + reconciliation.LIST_LAGS  # what was made just now may only be on its way into a row
+        reconciliation.compare_all(get_carrier_list(), now=settled)
+        return _judge_erased(ground) if is_erased else _judge(ground)
 
 
 def _work_before(product: Product, clients: list[Person]) -> None:
@@ -136,8 +144,30 @@ def _judge(ground: Ground) -> Report:
         "at the carrier of all", len(sent), str(BEFORE + WAITING + AFTER), kept=len(sent) == BEFORE + WAITING + AFTER
     )
     report.none("of the restored rows not known as handed over", ours.exclude(state__in=REACHED).count())
-    report.figure("texts at the carrier whose rows were lost with the database", len(sent) - ours.count())
+    _judge_orphans(report, AFTER)
     report.promise(
         "answers that came after the dump and are back", back.count(), str(len(answers)), kept=back.count() == INCOMING
     )
     return report
+
+
+def _judge_erased(ground: Ground) -> Report:
+    report = Report(
+        "Restore, erased at the carrier", "The same, when the carrier's list has no words any more: a person is asked."
+    )
+    listed = carrier.listed(ground)
+    sent = sum(not text.is_incoming for text in listed)
+    restored = Message.objects.filter(direction=Message.Direction.OUTGOING, body__startswith="waiting")
+    asked = restored.filter(state=Message.State.UNCONFIRMED).count()
+    back = Message.objects.filter(direction=Message.Direction.INCOMING).count()
+    everything = BEFORE + WAITING + AFTER
+    report.promise("texts at the carrier: none sent again", sent, str(everything), kept=sent == everything)
+    report.promise("restored rows left to a person", asked, str(WAITING), kept=asked == WAITING)
+    report.promise("answers that are back, without words", back, str(INCOMING), kept=back == INCOMING)
+    _judge_orphans(report, WAITING + AFTER)  # nobody can tell which of the restored rows they are
+    return report
+
+
+def _judge_orphans(report: Report, expected: int) -> None:
+    shown = orphans.unclaimed().count()
+    report.promise("texts that no row has, shown to the operator", shown, str(expected), kept=shown == expected)
