@@ -34,8 +34,8 @@ app.conf.update(
         "compare after a gap": {"task": "messaging.close_gap", "schedule": 15.0, "options": {"expires": 15}},
         "compare with the carrier": {
             "task": "messaging.compare_with_carrier",
-            "schedule": 180.0,
-            "options": {"expires": 180},
+            "schedule": 30.0,
+            "options": {"expires": 30},
         },
         "erase what is settled": {"task": "messaging.erase_at_carrier", "schedule": 30.0, "options": {"expires": 30}},
         "hold what is overdue": {"task": "messaging.hold_overdue", "schedule": 15.0, "options": {"expires": 30}},

@@ -97,8 +97,9 @@ def _unknown(records: Iterable[CarrierRecord]) -> list[CarrierRecord]:
 def _candidates(records: Iterable[CarrierRecord]) -> QuerySet[Message]:
     """Our rows without a carrier id that may have gone out to one of these numbers, oldest first."""
     clients = PhoneNumber.objects.filter(address__in={record.their_number for record in records}).values("client")
-    rows = Message.objects.filter(state__in=_MAY_HAVE_GONE_OUT, carrier_id__isnull=True, client__in=clients)
-    return rows.order_by("due_at", "pk")
+    unsettled = Q(state=Message.State.UNCONFIRMED, arrived_at__isnull=True, retried_as__isnull=True)
+    rows = Message.objects.filter(Q(state__in=_MAY_HAVE_GONE_OUT) | unsettled, carrier_id__isnull=True)
+    return rows.filter(client__in=clients).order_by("due_at", "pk")
 
 
 @transaction.atomic

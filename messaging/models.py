@@ -69,6 +69,7 @@ class Message(models.Model):
          │ ▼               ├────► unknown ──► accepted… or unconfirmed
         held               └────► waiting (certainly not sent)
 
+    After a restored backup what waits or is held becomes unconfirmed where nobody can tell whether it went out.
     States change only through messaging.states, with a conditional UPDATE. The carrier id is written by whoever
     learns it first, apart from the state. An incoming text is received, and stays so.
     """

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q, QuerySet
 
 from accounts import phone_numbers
 from accounts.models import Department
@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 State = Message.State
 
+EVERY = timedelta(minutes=3)
 OVERLAP = timedelta(hours=1)
 LOOK_BACK = timedelta(hours=48)
 LOOK_BACK_EVERY = timedelta(hours=12)  # who has no final state by then is to be asked for (docs/carrier.md, section 2)
@@ -33,9 +34,20 @@ LIST_LAGS = timedelta(minutes=4)  # a text may stand in the list only minutes af
 SECOND_LOOK = timedelta(minutes=9)
 
 
+def compare_due(carrier: CarrierList, *, now: datetime) -> None:
+    """Compares the numbers that were not compared for three minutes; after an outage that is at once."""
+    is_due = Q(sender__compared_until__isnull=True) | Q(sender__compared_until__lte=now - EVERY)
+    _compare_each(Department.objects.filter(is_due), carrier, now)
+
+
 def compare_all(carrier: CarrierList, *, now: datetime) -> None:
-    """Compares every department's number. One that fails doesn't keep the others from being compared."""
-    for department in Department.objects.order_by("pk"):
+    """Compares every department's number."""
+    _compare_each(Department.objects.all(), carrier, now)
+
+
+def _compare_each(departments: QuerySet[Department], carrier: CarrierList, now: datetime) -> None:
+    """One that fails doesn't keep the others from being compared."""
+    for department in departments.order_by("pk"):
         try:
             compare(department, carrier, now=now)
         except Exception as error:  # its kind alone: its words could hold a text

@@ -31,7 +31,7 @@ def close_gap() -> None:
 
 @shared_task(name="messaging.compare_with_carrier")
 def compare_with_carrier() -> None:
-    reconciliation.compare_all(get_carrier_list(), now=timezone.now())
+    reconciliation.compare_due(get_carrier_list(), now=timezone.now())
 
 
 @shared_task(name="messaging.tell_at_once")

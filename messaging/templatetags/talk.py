@@ -83,7 +83,7 @@ def _who(item: MessageItem) -> str:
 
 def _text(item: MessageItem) -> str:
     if not item.body:
-        return ""
+        return "" if item.media else f'<p class="quiet">{escape(_("This text came without words."))}</p>'
     return f'<p class="message-text" dir="auto" data-message-text>{talk_text(item.body)}</p>'
 
 

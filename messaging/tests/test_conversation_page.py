@@ -51,6 +51,12 @@ def test_an_empty_conversation_says_how_to_begin(as_alice: Browser, client_of_al
     assert "(801) 555-0177" in words(page)
 
 
+def test_a_text_without_words_says_so(as_alice: Browser, client_of_alice: CaseAssignment) -> None:
+    """Its client sent it empty, or its words were erased at the carrier before they could be fetched."""
+    make_incoming(client_of_alice, "")
+    assert "This text came without words." in as_alice.get(url(client_of_alice)).content.decode()
+
+
 def test_a_text_that_is_sent_is_seen_after_a_redirect(as_alice: Browser, client_of_alice: CaseAssignment) -> None:
     page = send(as_alice, client_of_alice, "See you\r\non Tuesday", follow=True)
     assert page.redirect_chain == [(url(client_of_alice), 302)]

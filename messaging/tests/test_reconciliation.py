@@ -159,6 +159,26 @@ def test_one_number_out_of_reach_doesnt_keep_the_others_from_being_compared(mari
     assert Message.objects.get().assignment == other
 
 
+def test_a_number_is_due_three_minutes_after_its_last_comparison(maria: CaseAssignment) -> None:
+    new, just_compared, due = maria.client.department, make_department(), make_department()
+    SenderNumber.objects.create(department=just_compared, compared_until=minutes_ago(2.9))
+    SenderNumber.objects.create(department=due, compared_until=minutes_ago(3.1))
+    now = timezone.now()
+    reconciliation.compare_due(Carrier(), now=now)
+    compared = SenderNumber.objects.filter(compared_until=now).values_list("department", flat=True)
+    assert set(compared) == {new.pk, due.pk}
+
+
+def test_an_unconfirmed_text_that_appears_in_the_list_after_all_was_sent(maria: CaseAssignment) -> None:
+    fields: dict[str, Any] = {"state": Message.State.UNCONFIRMED, "at": minutes_ago(30), "claimed_at": minutes_ago(30)}
+    late = make_outgoing(maria, "Late", **fields)
+    settled = make_outgoing(maria, "Settled", **fields)
+    make_outgoing(maria, "Settled", state=Message.State.WAITING, retry_of=settled)
+    records = [listed(late), listed(settled, carrier_id="SM2")]
+    reconciliation.compare_all(Carrier(outgoing=records), now=timezone.now())
+    assert [Message.objects.get(pk=it.pk).state for it in (late, settled)] == ["delivered", "unconfirmed"]
+
+
 def test_the_next_look_begins_an_hour_before_the_last(maria: CaseAssignment) -> None:
     department = Department.objects.get()
     last = timezone.now()
