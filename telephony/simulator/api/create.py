@@ -1,5 +1,7 @@
 """The rules of creating a message (section 1): from the form to a draft, or to Twilio's refusal."""
 
+import json
+import re
 from urllib.parse import urlsplit
 
 from multidict import MultiMapping
@@ -16,6 +18,8 @@ from telephony.simulator.exchange import Exchange
 
 MAX_BODY_UNITS = 1600
 MAX_CALLBACK_LENGTH = 4000
+# A sender's name instead of a number: networks of the United States and Canada take none.
+ALPHANUMERIC = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}")
 TRIAL_PREFIX = "Sent from your Twilio trial account - "
 
 Form = MultiMapping[str]
@@ -42,6 +46,7 @@ async def draft_from(form: Form, exchange: Exchange) -> Draft:
         body=body,
         service_sid=service.sid if service else None,
         media_urls=media_urls,
+        as_mms=_is_true(form, "SendAsMms"),
         status_callback=_status_callback(form) or (service.status_callback if service else ""),
         validity=_validity(form),
         send_at=send_at(form, exchange.clock.now()),
@@ -78,6 +83,8 @@ def _sender(form: Form, service: MessagingService | None, own_numbers: tuple[str
         if service is None:
             raise ApiError(21603)
         return None
+    if ALPHANUMERIC.fullmatch(sender) and not is_short_code(sender):
+        raise ApiError(21612, to=form.get("To", ""), sender=sender)
     if not is_phone_number(sender) and not is_short_code(sender):
         raise ApiError(21212, sender=sender)
     if sender not in own_numbers:
@@ -97,15 +104,30 @@ def _media_urls(form: Form) -> list[str]:
 
 def _body(form: Form, *, has_media: bool) -> str:
     body = form.get("Body", "")
+    _check_content_variables(form)
     if not body.strip() and not has_media:
         if sid := form.get("ContentSid"):
             raise ApiError(21654, sid=sid)
         raise ApiError(21602)
-    if form.get("SmartEncoded", "").lower() == "true":
+    if _is_true(form, "SmartEncoded"):
         body = smart_encoded(body)
     if utf16_units(body) > MAX_BODY_UNITS:
         raise ApiError(21617)
     return body
+
+
+def _check_content_variables(form: Form) -> None:
+    """A JSON object. There are no templates here, so what is right about it ends with 21654."""
+    try:
+        is_object = isinstance(json.loads(form.get("ContentVariables") or "{}"), dict)
+    except ValueError:
+        is_object = False
+    if not is_object:
+        raise ApiError(21656)
+
+
+def _is_true(form: Form, name: str) -> bool:
+    return form.get(name, "").lower() == "true"
 
 
 def _status_callback(form: Form) -> str:

@@ -33,6 +33,7 @@ ERRORS = {
     21620: (400, "Invalid media URL(s)"),
     21623: (400, "Number of media files exceeds allowed limit."),
     21654: (400, "ContentSid {sid} not found"),
+    21656: (400, "The Content Variables parameter is invalid."),
     21704: (400, "The Messaging Service contains no phone numbers."),
     21705: (400, "The Messaging Service Sid {sid} is invalid."),
     30409: (400, "This message cannot be canceled"),

@@ -35,6 +35,7 @@ class Draft:
     body: str
     service_sid: str | None = None
     media_urls: list[str] = field(default_factory=list)
+    as_mms: bool = False
     status_callback: str = ""
     validity: float = DEFAULT_VALIDITY
     send_at: float | None = None
@@ -68,7 +69,7 @@ class Deliveries:
             quirks = quirks_of(self.faults.take_all(Point.CALLBACK, number=draft.recipient))
             message = self.messages.add(
                 Message(
-                    sid=new_sid("MM" if draft.media_urls else "SM"),
+                    sid=new_sid("MM" if draft.media_urls or draft.as_mms else "SM"),
                     direction=draft.direction,
                     status=_initial_status(draft),
                     sender=draft.sender,

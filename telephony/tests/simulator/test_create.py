@@ -11,6 +11,7 @@ from twilio.rest import Client
 
 from telephony.simulator.config import PhonesConfig
 from telephony.simulator.control import PocketPhones
+from telephony.simulator.openapi_check import WITHOUT_EFFECT
 from telephony.tests.simulator.carrier_client import DEPARTMENT, MARIA, messages_url, post_message
 from telephony.tests.simulator.conftest import Sender
 from telephony.tests.simulator.product import Product
@@ -67,12 +68,16 @@ def test_message_with_a_picture_is_an_mm(send: Sender, product: Product) -> None
         ({"To": "32665"}, 21265),
         ({"From": None}, 21603),
         ({"From": "nonsense!"}, 21212),
+        ({"From": "a name too long"}, 21212),
+        ({"From": "ClientComm"}, 21612),
         ({"From": "+18015550150"}, 21606),
         ({"Body": None}, 21602),
         ({"Body": ""}, 21602),
         ({"Body": "x" * 1601}, 21617),
         ({"Body": "\N{WAVING HAND SIGN}" * 801}, 21617),
         ({"Body": None, "ContentSid": "HX" + "0" * 32}, 21654),
+        ({"ContentVariables": "not JSON", "ContentSid": "HX" + "0" * 32}, 21656),
+        ({"ContentVariables": "[1]"}, 21656),
         ({"MediaUrl": ["https://example.org/a.jpg"] * 11}, 21623),
         ({"MediaUrl": "not a URL"}, 21620),
         ({"StatusCallback": "ftp://example.org/"}, 21609),
@@ -109,6 +114,18 @@ def test_media_alone_needs_no_body(config: PhonesConfig, product: Product) -> No
 def test_unknown_parameter_is_ignored_without_a_word(config: PhonesConfig) -> None:
     answer = post_message(config, To=MARIA, From=DEPARTMENT, Body="Hello", StatusCallbak="https://example.org/")
     assert answer.status_code == 201
+
+
+@pytest.mark.parametrize("name", WITHOUT_EFFECT)
+def test_parameter_that_has_no_effect_here_is_taken(config: PhonesConfig, name: str) -> None:
+    answer = post_message(config, To=MARIA, From=DEPARTMENT, Body="Hello", **{name: "true"})
+    assert (answer.status_code, answer.json()["body"], answer.json()["status"]) == (201, "Hello", "queued")
+
+
+def test_text_can_be_made_an_mms(config: PhonesConfig) -> None:
+    message = post_message(config, To=MARIA, From=DEPARTMENT, Body="Hello", SendAsMms="true").json()
+    assert message["sid"].startswith("MM")
+    assert message["num_media"] == "0"
 
 
 def test_json_body_is_not_read(config: PhonesConfig) -> None:

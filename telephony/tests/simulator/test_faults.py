@@ -101,7 +101,9 @@ def test_credentials_are_suddenly_refused(send: Sender, phones: PocketPhones) ->
     assert send().sid
 
 
-@pytest.mark.parametrize(("code", "status"), [(30034, 400), (21606, 400), (20005, 401), (12345, 400)])
+@pytest.mark.parametrize(
+    ("code", "status"), [(30034, 400), (21606, 400), (20004, 405), (20005, 401), (20500, 500), (12345, 400)]
+)
 def test_any_code_can_be_the_refusal(
     send: Sender, twilio: Client, phones: PocketPhones, code: int, status: int
 ) -> None:

@@ -101,4 +101,10 @@ def test_date_that_is_none_is_refused(config: PhonesConfig) -> None:
     answer = requests.get(
         f"{messages_url(config)}?DateSent=yesterday", auth=(config.account_sid, config.auth_tokens[0]), timeout=5
     )
-    assert answer.status_code == 400
+    assert (answer.status_code, answer.json()["code"]) == (400, 20422)
+
+
+def test_place_that_no_page_named_is_refused(config: PhonesConfig) -> None:
+    credentials = (config.account_sid, config.auth_tokens[0])
+    answer = requests.get(f"{messages_url(config)}?PageToken=elsewhere", auth=credentials, timeout=5)
+    assert (answer.status_code, answer.json()["code"]) == (400, 20422)

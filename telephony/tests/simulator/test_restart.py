@@ -32,6 +32,24 @@ def test_pending_deliveries_and_callbacks_go_on_after_a_restart(product: Product
         assert len(after.control.received(MARIA)) == 1
 
 
+def test_a_queue_and_a_late_callback_are_as_long_as_before_after_a_restart(product: Product, tmp_path: Path) -> None:
+    state = tmp_path / "state.sqlite3"
+    with phones_in_thread(product_url=product.url, state=state) as before:
+        before.control.timing(sent=0, delivered=0)
+        before.control.account(segments_per_second=0.01)
+        before.control.faults("callback_late", seconds=7200)
+        assert post_message(before.config, **FORM, StatusCallback=product.status_url).status_code == 201
+        assert post_message(before.config, **{**FORM, "Body": "in the queue"}).status_code == 201
+        before.control.wait_for(MARIA, "Hello")
+    with phones_in_thread(product_url=product.url, state=state, port=before.config.port) as after:
+        assert [text.body for text in after.control.received(MARIA)] == ["Hello"]
+        after.control.advance(100)
+        after.control.wait_for(MARIA, "in the queue")
+        assert product.at(STATUS) == []
+        after.control.advance(7200)
+        assert [request["MessageStatus"] for request in product.wait_for(STATUS, 2)] == ["sent", "delivered"]
+
+
 def test_messages_opt_outs_faults_and_settings_are_kept(product: Product, tmp_path: Path) -> None:
     state = tmp_path / "state.sqlite3"
     with phones_in_thread(product_url=product.url, state=state) as before:

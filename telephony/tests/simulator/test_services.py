@@ -177,4 +177,6 @@ class TestQueue:
         phones.wait_until_quiet()
         message = twilio.messages(late).fetch()
         assert (message.status, message.error_code) == ("failed", 30036)
+        told = [request for request in product.at(STATUS) if request["MessageSid"] == late]
+        assert [(request["MessageStatus"], request["ErrorCode"]) for request in told] == [("failed", "30036")]
         assert [text.body for text in phones.received(MARIA)] == ["first"]
