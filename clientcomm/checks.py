@@ -85,6 +85,14 @@ def public_url(**_: Any) -> list[CheckMessage]:
                 id="clientcomm.E003",
             )
         ]
+    if "_" in str(parts.hostname):
+        return [
+            Error(
+                "PUBLIC_URL has an underscore in its host: Twilio takes no such address for its reports (error 21609).",
+                hint="Give the machine a name of letters, digits and hyphens.",
+                id="clientcomm.E014",
+            )
+        ]
     if parts.scheme == "https" or settings.DEBUG or is_loopback(parts.hostname):
         return []
     return [
@@ -163,12 +171,13 @@ def _addresses_and_folders() -> Iterator[CheckMessage]:
                 hint="Like: ClientComm <texts@example.org>" if name.startswith("DEFAULT") else "Like: help@example.org",
                 id="clientcomm.E010",
             )
-    if not Path(settings.MEDIA_ROOT).is_absolute():
-        yield Error(
-            "MEDIA_ROOT is not a full path: what it means would depend on where a process was started.",
-            hint="Begin it with /.",
-            id="clientcomm.E011",
-        )
+    for name in ("DATA_DIR", "MEDIA_ROOT", "STATIC_ROOT"):
+        if not Path(getattr(settings, name)).is_absolute():
+            yield Error(
+                f"{name} is not a full path: what it means would depend on where a process was started.",
+                hint="Begin it with /.",
+                id="clientcomm.E011",
+            )
     if settings.WORKER_THREADS < 1:
         yield Error(
             "WORKER_THREADS is less than 1: nothing would be sent.",
@@ -179,6 +188,37 @@ def _addresses_and_folders() -> Iterator[CheckMessage]:
 
 def _bare(address: str) -> str:
     return address.rsplit("<", 1)[-1].rstrip(">").strip()
+
+
+@register(Tags.compatibility, deploy=True)
+def ready_for_people(**_: Any) -> list[CheckMessage]:
+    return list(_ready_for_people())
+
+
+def _ready_for_people() -> Iterator[CheckMessage]:
+    """What a default that suits a developer leaves open in a real installation."""
+    if not settings.DATABASE_URL and not settings.REDIS_URL:
+        yield Warning(
+            "DATABASE_URL and REDIS_URL are not set: one process does everything, over SQLite.",
+            hint="That is for trying it. Set both for a real installation.",
+            id="clientcomm.W004",
+        )
+    public, api = _parts(settings.PUBLIC_URL), _parts(settings.TWILIO_API_URL)
+    if public is None or api is None:
+        return  # said by the checks of their forms
+    is_public, is_real_carrier = not is_loopback(public.hostname), not is_loopback(api.hostname)
+    if is_real_carrier and not is_public:
+        yield Warning(
+            "PUBLIC_URL is not set, or is this machine: neither people nor Twilio can reach it.",
+            hint="Like: PUBLIC_URL=https://texts.example.org",
+            id="clientcomm.W005",
+        )
+    if is_public and not is_real_carrier:
+        yield Warning(
+            "TWILIO_API_URL is on this machine: texts reach the pocket phones and nobody else.",
+            hint="Leave it out to use Twilio itself.",
+            id="clientcomm.W006",
+        )
 
 
 @register(Tags.security, deploy=True)

@@ -48,6 +48,7 @@ SETTING_CHECKS = [
     checks.carrier,
     checks.hosts,
     checks.addresses_and_folders,
+    checks.ready_for_people,
     checks.hosts_are_named,
     checks.mail,
 ]
@@ -75,6 +76,7 @@ def test_a_real_installation_has_nothing_to_complain_about(production: Settings)
         ("PUBLIC_URL", "ftp://texts.example.org", "E003"),
         ("PUBLIC_URL", "", "E003"),
         ("PUBLIC_URL", "http://texts.example.org", "E004"),
+        ("TWILIO_API_URL", "http://127.0.0.1:8001", "W006"),
         ("TWILIO_ACCOUNT_SID", "", "E005"),
         ("TWILIO_ACCOUNT_SID", "AC123", "E005"),
         ("TWILIO_AUTH_TOKENS", [], "E006"),
@@ -87,6 +89,8 @@ def test_a_real_installation_has_nothing_to_complain_about(production: Settings)
         ("SUPPORT_EMAIL", "nobody", "E010"),
         ("DEFAULT_FROM_EMAIL", "ClientComm", "E010"),
         ("MEDIA_ROOT", "media", "E011"),
+        ("DATA_DIR", Path("data"), "E011"),
+        ("STATIC_ROOT", "static", "E011"),
         ("WORKER_THREADS", 0, "E012"),
         ("ALLOWED_HOSTS", ["*"], "W001"),
         ("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend", "W002"),
@@ -104,8 +108,6 @@ def test_a_wrong_setting_is_named(production: Settings, name: str, value: Any, e
         ("PUBLIC_URL", "https://texts.example.org:8443"),
         ("ALLOWED_HOSTS", [".example.org"]),
         ("ALLOWED_HOSTS", ["TEXTS.example.org"]),
-        ("TWILIO_API_URL", "http://127.0.0.1:8001"),
-        ("TWILIO_API_URL", "http://[::1]:8001"),
         ("TWILIO_AUTH_TOKENS", ["new", "old"]),
         ("DEFAULT_FROM_EMAIL", "texts@example.org"),
     ],
@@ -118,6 +120,25 @@ def test_what_is_right_in_another_way_is_left_alone(production: Settings, name: 
 def test_neither_server_is_as_right_as_both(production: Settings) -> None:
     production.DATABASE_URL = production.REDIS_URL = ""
     assert ids(checks.servers()) == []
+
+
+def test_neither_server_is_for_trying_only(production: Settings) -> None:
+    production.DATABASE_URL = production.REDIS_URL = ""
+    assert complaints() == ["W004"]
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"), [("https://our_texts.example.org", "E014"), ("http://127.0.0.1:8000", "W005")]
+)
+def test_an_address_that_twilio_cannot_use_is_named(production: Settings, url: str, expected: str) -> None:
+    production.PUBLIC_URL, production.ALLOWED_HOSTS = url, ["our_texts.example.org", "127.0.0.1"]
+    assert complaints() == [expected]
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8001", "http://[::1]:8001"])
+def test_the_pocket_phones_may_be_spoken_to_in_the_open(production: Settings, url: str) -> None:
+    production.TWILIO_API_URL = url
+    assert ids(checks.carrier()) == []
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8000", "http://localhost:8000", "http://[::1]:8000"])

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 from clientcomm import environment
 
@@ -64,6 +65,44 @@ def test_a_secret_file_that_is_missing_stops_the_start(monkeypatch: pytest.Monke
     monkeypatch.setenv("SECRET_KEY_FILE", str(tmp_path / "nowhere"))
     with pytest.raises(FileNotFoundError):
         environment.load(ROOT)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "mysql://user:hidden@db/texts"),
+        ("DATABASE_URL", "hidden"),
+        ("REDIS_URL", "http://:hidden@redis"),
+        ("EMAIL_URL", "mail.example.org:587/hidden"),
+        ("WORKER_THREADS", "hidden"),
+        ("WEB_CONCURRENCY", "2.5hidden"),
+        ("CONN_MAX_AGE", "-1hidden"),
+        ("PORT", "http hidden"),
+        ("PHONES_PORT", "hidden"),
+    ],
+)
+def test_what_cannot_be_read_is_named_and_not_shown(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ImproperlyConfigured, match=f"^{name} is not") as caught:
+        environment.load(ROOT)
+    assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "postgresql://db/texts"),
+        ("REDIS_URL", "rediss://redis.example.org:6380/1"),
+        ("EMAIL_URL", "consolemail://"),
+        ("EMAIL_URL", "smtp://user@mail.example.org:25"),
+        ("DATABASE_URL", ""),
+        ("PORT", ""),
+        ("CONN_MAX_AGE", "0"),
+    ],
+)
+def test_what_can_be_read_is_taken(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    environment.load(ROOT)
 
 
 def test_only_secrets_are_read_from_files(tmp_path: Path) -> None:

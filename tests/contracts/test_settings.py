@@ -156,5 +156,14 @@ def test_every_variable_is_documented_and_none_that_is_not_there() -> None:
     assert read_by_the_product() - {"DJANGO_SETTINGS_MODULE", "PATH"} == set(documented())
 
 
+# Django's own check names it (security.W018); gunicorn names an address where nobody can listen.
+CHECKED_ELSEWHERE = {"DEBUG", "HOST"}
+
+
+def test_every_variable_has_a_check_that_names_it() -> None:
+    checks = "".join((ROOT / "clientcomm" / module).read_text() for module in ("checks.py", "environment.py"))
+    assert {name for name in documented() if f'"{name}' not in checks} <= CHECKED_ELSEWHERE
+
+
 def test_those_that_can_come_from_a_file_are_marked() -> None:
     assert {name for name, marked in documented().items() if marked} == _SECRETS & set(documented())
