@@ -4,7 +4,7 @@ By Python for the same reason as a bubble of a talk: a page has fifty of them. W
 in the same line, unless it is a number or one of our own words for machines.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import escape
 
 from django import template
@@ -18,11 +18,16 @@ register = template.Library()
 
 
 @register.simple_tag
-def caseload_row(row: CaseloadRow) -> SafeString:
+def caseload_rows(rows: Iterable[CaseloadRow]) -> SafeString:
+    """Line after line."""
+    return SafeString("".join(map(_row, rows)))
+
+
+def _row(row: CaseloadRow) -> str:
     """The roles keep it a row for screen readers where the style sheet makes a card of it."""
     unread = " unread" if row.unread_count else ""
     name = f'<a class="client-name" href="{escape(row.url)}"><bdi>{escape(row.name)}</bdi></a>'
-    return SafeString(
+    return (
         f'<tr class="caseload-row{unread}" id="client-{row.client_id}" role="row" data-unread="{row.unread_count}">\n'
         f'<td class="client-cell" role="cell"><span class="client-line">{name}\n{_unread_count(row)}</span>\n'
         f"{_snippet(row)}\n{_warnings(row)}</td>\n"

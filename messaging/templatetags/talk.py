@@ -5,6 +5,7 @@ What is put into markup here is escaped in the same line, unless it is a number 
 """
 
 import re
+from collections.abc import Iterable
 from html import escape
 
 from django import template
@@ -38,14 +39,19 @@ def talk_text(body: str) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def talk_item(context: Context, item: Item) -> SafeString:
-    """A message or an event in its place. What a person can do about a message is drawn by _message_choices.html."""
+def talk_items(context: Context, items: Iterable[Item]) -> SafeString:
+    """Messages and events in their order."""
+    return SafeString("".join(_item(context, item) for item in items))
+
+
+def _item(context: Context, item: Item) -> str:
     if isinstance(item, EventItem):
-        return SafeString(f'<li class="event" id="{item.dom_id}" data-item>{escape(item.text)} · {_time(item)}</li>')
-    return SafeString(_message(item, _choices(context, item) if item.choices else ""))
+        return f'<li class="event" id="{item.dom_id}" data-item>{escape(item.text)} · {_time(item)}</li>\n'
+    return _message(item, _choices(context, item) if item.choices else "")
 
 
-def _choices(context: Context, item: MessageItem) -> SafeString:
+def _choices(context: Context, item: MessageItem) -> str:
+    """What a person can do about the message: the one part that is a template, for few messages have it."""
     assert context.template is not None  # there is one while it is drawn
     with context.push(item=item):
         return context.template.engine.get_template("_message_choices.html").render(context)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from messaging.queries import CaseloadRow
 from messaging.relative_times import relative_time
 from messaging.talk import Choice, EventItem, File, MessageItem
-from messaging.templatetags.caseload import caseload_row
+from messaging.templatetags.caseload import caseload_rows
 from messaging.templatetags.talk import talk_text
 
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
@@ -107,8 +107,8 @@ class Shape(HTMLParser):
 
 
 def drawn(item: MessageItem | EventItem) -> Shape:
-    context = Context({"item": item, "client": {"id": 7}, "csrf_token": "token"})
-    return Shape(Engine.get_default().from_string("{% load talk %}{% talk_item item %}").render(context))
+    context = Context({"items": [item], "client": {"id": 7}, "csrf_token": "token"})
+    return Shape(Engine.get_default().from_string("{% load talk %}{% talk_items items %}").render(context))
 
 
 def message_with(words: str, *, is_outgoing: bool) -> MessageItem:
@@ -164,7 +164,7 @@ def line(words: str) -> Shape:
         opted_out=True,
         wrong_number=True,
     )
-    return Shape(caseload_row(row))
+    return Shape(caseload_rows([row]))
 
 
 @given(words=MARKUP)
