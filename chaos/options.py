@@ -6,15 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 SCENARIOS = (
-    "outgoing",
-    "outgoing-term",
-    "incoming",
-    "redis",
-    "claims",
-    "restore",
-    "restore-erased",
-    "schedule-races",
-    "one-minute",
+    *("outgoing", "outgoing-term", "incoming", "redis", "claims", "restore", "restore-erased"),
+    *("schedule-races", "one-minute"),
 )
 
 

@@ -53,7 +53,7 @@ def test_an_empty_conversation_says_how_to_begin(as_alice: Browser, client_of_al
 
 def test_a_text_without_words_says_so(as_alice: Browser, client_of_alice: CaseAssignment) -> None:
     """Its client sent it empty, or its words were erased at the carrier before they could be fetched."""
-    make_incoming(client_of_alice, "")
+    builders.make_incoming(client_of_alice, "")
     assert "This text came without words." in as_alice.get(url(client_of_alice)).content.decode()
 
 
