@@ -50,7 +50,11 @@ class Answers:
 
 @dataclass(frozen=True)
 class Load:
-    """What to ask how. at_start: called when all connections are open and the clock starts to run."""
+    """What to ask how. at_start: called when all connections are open and the clock starts to run.
+
+    rate: so many requests a second, whether those before are answered or not; without it each connection asks again as
+    soon as it has its answer. With a rate, what has to wait for a free connection counts from when it was due.
+    """
 
     port: int
     requests: Iterator[bytes]
@@ -58,6 +62,7 @@ class Load:
     connections: int
     seconds: float
     at_start: Callable[[], None]
+    rate: float | None = None
 
 
 def ask(load: Load) -> Answers:
@@ -79,7 +84,7 @@ def ask(load: Load) -> Answers:
 
 async def _ask(load: Load) -> Answers:
     loop = asyncio.get_running_loop()
-    running = _Running(load.requests, load.is_right, load.connections, loop.create_future())
+    running = _Running(load.requests, load.is_right, load.connections, loop.create_future(), load.rate)
     for _ in range(load.connections):
         await loop.create_connection(lambda: _Connection(running), "127.0.0.1", load.port)
         await asyncio.sleep(BETWEEN_CONNECTIONS)
@@ -101,12 +106,22 @@ class _Running:
     is_right: Check
     open: int
     over: asyncio.Future[None]
+    rate: float | None = None
+    next_at: float = 0.0
     deadline: float = inf
     is_counted: bool = False
     answers: Answers = field(default_factory=Answers)
 
-    def next_request(self) -> bytes | None:
-        return next(self.requests, None) if perf_counter() < self.deadline else None
+    def next_request(self) -> tuple[float, bytes] | None:
+        """When to send it, and what; None when the time is over or nothing is left to ask."""
+        now = perf_counter()
+        due_at = (self.next_at or now) if self.rate else now
+        request = next(self.requests, None) if due_at < self.deadline else None
+        if request is None:
+            return None
+        if self.rate:
+            self.next_at = due_at + 1 / self.rate
+        return due_at, request
 
     def take(self, body: bytes, encoding: bytes, wire_bytes: int, latency: float) -> None:
         if not encoding and not self.is_right(body):
@@ -147,13 +162,16 @@ class _Connection(asyncio.Protocol):
         self._send_next()
 
     def _send_next(self) -> None:
-        request = self._running.next_request()
-        self._is_waiting = request is not None
-        if request is None:
+        found = self._running.next_request()
+        self._is_waiting = found is not None
+        if found is None:
             self._transport.close()
             return
-        self._sent_at = perf_counter()
-        self._transport.write(request)
+        self._sent_at, request = found
+        if (early := self._sent_at - perf_counter()) > 0:
+            asyncio.get_running_loop().call_later(early, self._transport.write, request)
+        else:
+            self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data

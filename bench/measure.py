@@ -19,6 +19,7 @@ from messaging.models import Message
 
 RUNS = 3
 CONNECTIONS = 8
+CONNECTIONS_AT_RATE = 32
 WARM_UP_SECONDS = 2.0
 SETTLING_SECONDS = 2.0
 
@@ -31,6 +32,8 @@ def run(options: Options) -> str:
     """The report, in Markdown."""
     described = machine.describe()  # first: its load average tells whether others are at work
     product.prepare()
+    if options.rate:
+        return report.at_rate(described, _at_rate(options.rate, options.seconds), options.rate)
     sizes = [_at(size, options) for size in (data.USUAL, data.TENFOLD)]
     return report.markdown(described, sizes, options.seconds)
 
@@ -49,6 +52,17 @@ def _at(size: Size, options: Options) -> Sized:
         return Sized(size, measured, idle, running.memory(), data.megabytes())
 
 
+def _at_rate(rate: float, seconds: float) -> Measured:
+    """Incoming texts that come when they come, not when those before are answered."""
+    (texts,) = (question for question in questions() if question.group == "webhooks")
+    filled = data.fill(data.USUAL)
+    with product.running() as running:
+        time.sleep(SETTLING_SECONDS)
+        _run(texts, filled, running, WARM_UP_SECONDS)
+        runs = [_run(texts, filled, running, seconds, rate) for _ in range(RUNS)]
+    return Measured(texts, sorted(runs, key=lambda run: run.latency(95), reverse=True))
+
+
 def _measured(question: Question, filled: Filled, running: Product, seconds: float) -> Measured:
     _run(question, filled, running, min(seconds, WARM_UP_SECONDS))
     runs = []
@@ -58,7 +72,7 @@ def _measured(question: Question, filled: Filled, running: Product, seconds: flo
     return Measured(question, sorted(runs, key=lambda run: run.rate))
 
 
-def _run(question: Question, filled: Filled, running: Product, seconds: float) -> Run:
+def _run(question: Question, filled: Filled, running: Product, seconds: float, rate: float | None = None) -> Run:
     texts = Message.objects.count()
     backends = _backends()
     before: list[_Clocks] = []
@@ -67,8 +81,9 @@ def _run(question: Question, filled: Filled, running: Product, seconds: float) -
             port=running.port,
             requests=question.requests(filled, seconds),
             is_right=question.is_right,
-            connections=CONNECTIONS,
+            connections=CONNECTIONS if rate is None else CONNECTIONS_AT_RATE,
             seconds=seconds,
+            rate=rate,
             at_start=lambda: before.append(_Clocks.read(running, backends)),
         )
     )

@@ -9,11 +9,15 @@ GROUPS = ("webhooks", "list", "conversation")
 
 @dataclass(frozen=True)
 class Options:
-    """seconds: how long each of the runs lasts. only: a group of measurements. profile: look inside one instead."""
+    """seconds: how long each of the runs lasts. only: a group of measurements. profile: look inside one instead.
+
+    rate: instead of all that, so many incoming texts a second, and how soon they are answered.
+    """
 
     seconds: float
     only: str | None
     profile: str | None
+    rate: float | None = None
 
     def wants(self, group: str) -> bool:
         return self.only in (None, group)
@@ -24,8 +28,16 @@ def read(arguments: Sequence[str]) -> Options:
     parser.add_argument("--seconds", type=_seconds, default=10.0, help="length of each of the three runs (10)")
     parser.add_argument("--only", choices=GROUPS, help="only these")
     parser.add_argument("--profile", choices=GROUPS, help="don't measure: show where one request's time goes")
+    parser.add_argument("--rate", type=_rate, help="don't measure: so many incoming texts a second, how soon answered")
     found = parser.parse_args(arguments)
-    return Options(found.seconds, found.only, found.profile)
+    return Options(found.seconds, found.only, found.profile, found.rate)
+
+
+def _rate(typed: str) -> float:
+    rate = float(typed)
+    if not 1 <= rate <= 2_000:
+        raise argparse.ArgumentTypeError("from 1 to 2000")
+    return rate
 
 
 def _seconds(typed: str) -> float:

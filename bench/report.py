@@ -27,6 +27,24 @@ def markdown(machine: Machine, sizes: Sequence[Sized], seconds: float) -> str:
     )
 
 
+def at_rate(machine: Machine, measured: Measured, rate: float) -> str:
+    """Incoming texts at a fixed rate: how soon they are answered."""
+    head = "incoming texts a second|answered|p50 ms|p95 ms|p99 ms|gunicorn ms/request|PostgreSQL ms/request|busy cores"
+    return "\n".join([_place(machine), "", *_table(head, _rate_rows(measured, rate, machine.cores)), ""])
+
+
+def _rate_rows(measured: Measured, rate: float, cores: int) -> Table:
+    for run in measured.runs:
+        yield [
+            f"{rate:g}",
+            f"{run.count} in {run.seconds:.1f} s",
+            *(_milliseconds(run.latency(percent)) for percent in (50, 95, 99)),
+            _each(sum(run.spent.web), run),
+            _each(run.spent.postgresql, run),
+            f"{run.spent.machine / run.seconds:.2f} of {cores}",
+        ]
+
+
 def _place(machine: Machine) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in machine.versions.items())
     return (
