@@ -45,6 +45,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "clientcomm.health.HealthMiddleware",
+    "clientcomm.carrier.CarrierMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Pages shrink to a fifth; what could be guessed from sizes is masked (CSRF tokens) or padded (by the middleware).
