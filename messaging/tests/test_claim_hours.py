@@ -1,6 +1,6 @@
 """Outside texting hours goes out what a person meant to go out then; the rest waits, and is not late for it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +17,11 @@ pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
 EVENING = datetime(2026, 3, 4, 4, 30, tzinfo=UTC)  # 9:30 pm in Denver, where the hours ended at 9
 OPENING = datetime(2026, 3, 4, 15, tzinfo=UTC)
 MASS = Message.Priority.MASS
+
+
+@pytest.fixture
+def department(db: None) -> Department:
+    return builders.make_department(phone_number="+18015550100", opens_at=time(8), closes_at=time(21))
 
 
 @pytest.fixture
