@@ -8,17 +8,18 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 from celery import beat
-from django.conf import settings
 
 from clientcomm.celery import app
-from messaging import delivery
+from messaging import delivery, loops
 
 logger = logging.getLogger(__name__)
 
+TASK_THREADS = 4  # as in the Procfile; texts are handed over by threads of their own
 BEAT_STOPS_WITHIN = 2.0  # its longest sleep is a second
 WORKER_STOPS_WITHIN = 25.0  # a call to the carrier ends after 20 seconds at the latest; gunicorn waits for 30
 
@@ -26,12 +27,12 @@ WORKER_STOPS_WITHIN = 25.0  # a call to the carrier ends after 20 seconds at the
 class Background:
     """The worker and the beat of one process."""
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self) -> None:
         # Unlike app.Worker, this one leaves the process's signals alone: they are gunicorn's.
         self._worker = app.WorkController(
             app=app,
             pool="threads",
-            concurrency=threads,
+            concurrency=TASK_THREADS,
             without_gossip=True,
             without_mingle=True,
             without_heartbeat=True,
@@ -70,8 +71,10 @@ class Background:
     def wait(self) -> None:
         """Until the text in hand is finished."""
         self._beat_thread.join(BEAT_STOPS_WITHIN)
+        give_up_at = time.monotonic() + WORKER_STOPS_WITHIN
         self._worker_thread.join(WORKER_STOPS_WITHIN)
-        if self._worker_thread.is_alive():
+        handed_over = loops.wait(max(0.0, give_up_at - time.monotonic()))
+        if self._worker_thread.is_alive() or not handed_over:
             logger.warning("a task did not end within %s seconds", WORKER_STOPS_WITHIN)
 
 
@@ -85,7 +88,7 @@ def start(worker: Any) -> None:
     """
     global _background
     app.conf.worker_enable_remote_control = False  # nobody else can reach this broker
-    _background = Background(settings.WORKER_THREADS)
+    _background = Background()
     _background.start()
     for number, handler in (
         (signal.SIGTERM, worker.handle_exit_signal),

@@ -3,10 +3,11 @@
 import logging
 
 from celery.signals import worker_init, worker_shutting_down
+from django.conf import settings
 from django.db import connection
 
 from clientcomm import checks
-from messaging import delivery
+from messaging import delivery, loops
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +24,12 @@ def refuse_to_text_strangers(**_: object) -> None:
         raise SystemExit(CANNOT_BEGIN)
 
 
+@worker_init.connect
+def start_the_loops(**_: object) -> None:
+    loops.start(settings.WORKER_THREADS)
+
+
 @worker_shutting_down.connect
-def finish_the_text_in_hand(**_: object) -> None:
-    """Celery waits for running tasks, and the delivery loop is one: unasked it would go on until nothing is due."""
+def finish_the_texts_in_hand(**_: object) -> None:
+    """Unasked the loops would go on until nothing is due. Python waits for their threads before it ends."""
     delivery.drain()

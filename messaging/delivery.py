@@ -51,6 +51,15 @@ def drain() -> None:
     _draining.set()
 
 
+def is_draining() -> bool:
+    return _draining.is_set()
+
+
+def wait_for_drain(seconds: float) -> bool:
+    """So long at most. Whether the process is to end."""
+    return _draining.wait(seconds)
+
+
 def deliver_due(backend: SmsBackend | None = None) -> int:
     """Hands over until nothing is due (or the process is to stop). Returns how many the carrier was asked to take."""
     backend = backend or get_backend()  # made here: to make it may take seconds, or fail, with a text in hand

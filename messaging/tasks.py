@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from messaging import delivery, erasing, gaps, held_texts, notifications, reconciliation, wall_clocks
+from messaging import delivery, erasing, gaps, held_texts, loops, notifications, reconciliation, wall_clocks
 from messaging.sms import get_carrier_erasure, get_carrier_list
 
 
@@ -11,7 +11,7 @@ from messaging.sms import get_carrier_erasure, get_carrier_list
 def deliver_due(*, from_beat: bool = False) -> None:
     if from_beat:
         gaps.tick(now=timezone.now())
-    delivery.deliver_due()
+    loops.ring()
 
 
 @shared_task(name="messaging.sweep_unclear")

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
+from django.conf import settings
 from requests.adapters import HTTPAdapter
 from twilio.http import HttpClient
 from twilio.http.response import Response
@@ -18,7 +19,7 @@ from urllib3.exceptions import HTTPError
 CONNECT_TIMEOUT_SECONDS = 5.0
 READ_TIMEOUT_SECONDS = 10.0
 DEADLINE_SECONDS = 20.0  # for the whole call: who holds a message longer than a minute counts as dead
-POOL_SIZE = 32
+OTHERS = 4  # connections for tasks that ask the carrier while all sending threads are at work
 
 
 class PooledHttpClient(HttpClient):  # type: ignore[misc]  # Twilio ships no types
@@ -29,7 +30,7 @@ class PooledHttpClient(HttpClient):  # type: ignore[misc]  # Twilio ships no typ
         self._session = requests.Session()
         self._session.trust_env = False
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(pool_maxsize=POOL_SIZE, pool_block=True))
+            self._session.mount(scheme, HTTPAdapter(pool_maxsize=settings.WORKER_THREADS + OTHERS, pool_block=True))
 
     def request(
         self,

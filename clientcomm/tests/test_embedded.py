@@ -55,7 +55,7 @@ def test_a_part_that_fails_takes_the_process_with_it(
     parts: dict[str, Part], killed: list[tuple[int, int]], drained: threading.Event, name: str
 ) -> None:
     parts[name].fails = True
-    background = embedded.Background(threads=1)
+    background = embedded.Background()
     background.start()
     wait_for(lambda: bool(killed), "the process is told to end")
     assert killed == [(os.getpid(), signal.SIGTERM)]
@@ -66,7 +66,7 @@ def test_a_part_that_fails_takes_the_process_with_it(
 def test_told_to_stop_it_drains_and_both_parts_end(
     parts: dict[str, Part], killed: list[tuple[int, int]], drained: threading.Event
 ) -> None:
-    background = embedded.Background(threads=1)
+    background = embedded.Background()
     background.start()
     background.begin_to_stop()
     background.begin_to_stop()

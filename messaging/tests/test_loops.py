@@ -1,0 +1,149 @@
+"""The sending threads of a process: all at work after one ring, two of them kept for single texts, and in step."""
+
+import threading
+from collections.abc import Iterator
+from datetime import time
+from itertools import pairwise
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import Department, User
+from messaging import delivery, loops
+from messaging.loops import Loops
+from messaging.models import Message
+from messaging.sms import OutboundText
+from messaging.tests.carriers import Carrier
+from tests import builders
+from tests.threads import PATIENCE, wait_until
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.embedded]
+
+MASS = Message.Priority.MASS
+
+
+class HoldingCarrier(Carrier):
+    """Keeps each call until it is let go, or not at all."""
+
+    def __init__(self, *, holds: bool = True) -> None:
+        super().__init__(during_call=self._during)
+        self.let_go = threading.Event()
+        self.begun: list[float] = []
+        if not holds:
+            self.let_go.set()
+
+    def _during(self, text: OutboundText) -> None:
+        self.begun.append(timezone.now().timestamp())
+        assert self.let_go.wait(PATIENCE)
+
+    @property
+    def in_hand(self) -> int:
+        return len(self.taken)
+
+
+@pytest.fixture
+def carrier(monkeypatch: pytest.MonkeyPatch) -> HoldingCarrier:
+    made = HoldingCarrier()
+    monkeypatch.setattr(loops, "get_backend", lambda: made)
+    return made
+
+
+@pytest.fixture
+def crew(carrier: HoldingCarrier, department: Department) -> Iterator[Loops]:
+    """Four threads; at the end they are asked to stop, and their connections are gone."""
+    Department.objects.update(opens_at=time.min, closes_at=time.max)
+    made = Loops(4)
+    yield made
+    delivery.drain()
+    carrier.let_go.set()
+    assert made.wait(PATIENCE)
+    delivery._draining.clear()
+
+
+def make_texts(case_manager: User, count: int, priority: int = Message.Priority.SINGLE) -> None:
+    for _ in range(count):
+        builders.make_outgoing(builders.make_client(case_manager), priority=priority)
+
+
+def test_one_ring_sets_all_threads_to_work(alice: User, crew: Loops, carrier: HoldingCarrier) -> None:
+    make_texts(alice, 6)
+    crew.ring()
+    wait_until(lambda: carrier.in_hand == 4)
+    carrier.let_go.set()
+    wait_until(lambda: Message.objects.filter(state="accepted").count() == 6)
+
+
+def test_two_threads_are_kept_for_single_texts(alice: User, crew: Loops, carrier: HoldingCarrier) -> None:
+    Department.objects.update(segments_per_second=None)
+    make_texts(alice, 4, MASS)
+    crew.ring()
+    wait_until(lambda: carrier.in_hand == 2)
+    make_texts(alice, 2)
+    crew.ring()
+    wait_until(lambda: carrier.in_hand == 4)
+    assert Message.objects.filter(state="sending", priority=MASS).count() == 2
+    carrier.let_go.set()
+    wait_until(lambda: Message.objects.filter(state="accepted").count() == 6)
+
+
+def test_mass_texts_leave_evenly_after_one_ring(alice: User, crew: Loops, carrier: HoldingCarrier) -> None:
+    Department.objects.update(segments_per_second=5)
+    make_texts(alice, 4, MASS)
+    carrier.let_go.set()
+    crew.ring()
+    wait_until(lambda: carrier.in_hand == 4)
+    assert all(later - earlier > 0.1 for earlier, later in pairwise(sorted(carrier.begun)))
+
+
+def test_a_single_text_is_not_kept_waiting_by_the_pace(alice: User, crew: Loops, carrier: HoldingCarrier) -> None:
+    Department.objects.update(segments_per_second="0.01")
+    make_texts(alice, 3, MASS)
+    carrier.let_go.set()
+    crew.ring()
+    wait_until(lambda: carrier.in_hand == 1)
+    make_texts(alice, 1)
+    crew.ring()
+    wait_until(lambda: Message.objects.filter(state="accepted", priority=0).exists())
+
+
+def test_a_ring_while_all_are_at_work_is_not_forgotten(alice: User, crew: Loops, carrier: HoldingCarrier) -> None:
+    make_texts(alice, 4)
+    crew.ring()
+    wait_until(lambda: carrier.in_hand == 4)
+    make_texts(alice, 1)
+    crew.ring()
+    carrier.let_go.set()
+    wait_until(lambda: Message.objects.filter(state="accepted").count() == 5)
+
+
+def test_when_the_process_ends_the_texts_in_hand_are_finished_and_no_other_is_begun(
+    alice: User, crew: Loops, carrier: HoldingCarrier
+) -> None:
+    make_texts(alice, 6)
+    crew.ring()
+    wait_until(lambda: carrier.in_hand == 4)
+    delivery.drain()
+    assert not crew.wait(0.05)
+    carrier.let_go.set()
+    assert crew.wait(PATIENCE)
+    crew.ring()
+    states = sorted(Message.objects.values_list("state", flat=True))
+    assert states == ["accepted"] * 4 + ["waiting"] * 2
+
+
+def test_a_loop_that_breaks_off_frees_its_thread(
+    alice: User, crew: Loops, carrier: HoldingCarrier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_texts(alice, 1)
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("a text that nobody may read")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("messaging.claims.claim_next", broken)
+        for _ in range(8):
+            crew.ring()
+        wait_until(lambda: crew._running == 0)
+    carrier.let_go.set()
+    crew.ring()
+    wait_until(lambda: Message.objects.filter(state="accepted").exists())
