@@ -97,8 +97,9 @@ def record_outcome(claim: Claim, outcome: Outcome, *, now: datetime) -> None:
     assignment_id = summaries.lock_for(claim.message_id)
     match outcome:
         case Accepted(carrier_id):
-            _learn_carrier_id(claim.message_id, carrier_id)
-            states.move(claim.message_id, to=State.ACCEPTED, from_states=pending, now=now)
+            if not states.accept(claim.message_id, carrier_id, now=now):
+                _learn_carrier_id(claim.message_id, carrier_id)
+                states.move(claim.message_id, to=State.ACCEPTED, from_states=pending, now=now)
             if claim.is_trial:
                 holds.lift(claim.text.from_number)
         case Refused(reason, error_code):

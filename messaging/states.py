@@ -58,6 +58,24 @@ def advance(message_id: int, *, to: Message.State, now: datetime, **fields: Any)
     return move(message_id, to=to, from_states=lower, now=now, hold_reason="", **fields)
 
 
+def accept(message_id: int, carrier_id: str, *, now: datetime) -> bool:
+    """Writes down the usual answer to a call in one statement: the carrier has the text, under this new id.
+
+    False if nothing was written, because a callback was quicker or the id is known: learn it and move apart.
+    """
+    at = connection.ops.adapt_datetimefield_value(now)
+    with connection.cursor() as cursor:
+        cursor.execute(_ACCEPT, {"pk": message_id, "carrier_id": carrier_id, "now": at})
+        return bool(cursor.rowcount == 1)
+
+
+_ACCEPT = f"""
+UPDATE messaging_message SET carrier_id = %(carrier_id)s, state = '{State.ACCEPTED}', state_at = %(now)s
+WHERE id = %(pk)s AND state IN ('{State.SENDING}', '{State.UNKNOWN}') AND carrier_id IS NULL
+  AND NOT EXISTS (SELECT 1 FROM messaging_message o WHERE o.carrier_id = %(carrier_id)s)
+"""  # noqa: S608  # our own words
+
+
 def learn_carrier_id(message_id: int, carrier_id: str) -> bool:
     """Writes down the carrier's id, whoever learns it first.
 
