@@ -21,11 +21,12 @@ ROWS_PER_PAGE = 25
 
 @dataclass(frozen=True)
 class ScheduledItem:
-    """One of a conversation's list. in_words: "Scheduled for Tue, Mar 3, 9:00 am"."""
+    """One of a conversation's list. in_words: "Scheduled for Tue, Mar 3, 9:00 am"; full_words: with zone."""
 
     public_id: UUID
     body: str
     in_words: str
+    full_words: str
     due_at: datetime
     is_part_of_mass: bool
 
@@ -72,7 +73,8 @@ def _scheduled_item(message: Message, zone: ZoneInfo) -> ScheduledItem:
     return ScheduledItem(
         public_id=message.public_id,
         body=message.body,
-        in_words=_("Scheduled for %(when)s") % {"when": _exact(message.due_at, zone)},
+        in_words=_("Scheduled for %(when)s") % {"when": _at(message.due_at, zone, "D, M j")},
+        full_words=f"{_at(message.due_at, zone, 'l, F j, Y')} ({zone.key})",
         due_at=message.due_at,
         is_part_of_mass=message.mass_message_id is not None,
     )
@@ -88,12 +90,12 @@ def _held_item(message: Message, number: PhoneNumber | None, zone: ZoneInfo) -> 
         body=message.body,
         state_text=words.text,
         advice=words.advice,
-        was_due=_exact(message.due_at, zone),
+        was_due=_at(message.due_at, zone, "D, M j"),
         choices=tuple(held_choices(message, number)),
     )
 
 
-def _exact(at: datetime, zone: ZoneInfo) -> str:
-    """ "Tue, Mar 3, 9:00 am"."""
-    at = at.astimezone(zone)
-    return f"{formats.date_format(at, 'D, M j')}, {schedule.clock_words(at)}"
+def _at(moment: datetime, zone: ZoneInfo, day: str) -> str:
+    """The day in that format, and the time."""
+    there = moment.astimezone(zone)
+    return f"{formats.date_format(there, day)}, {schedule.clock_words(there)}"

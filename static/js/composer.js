@@ -58,7 +58,8 @@ function take(page) {
 
 // The button says whether it goes now or later; who presses none (Ctrl+Enter) means the form's own.
 async function send(form, button) {
-  const data = new FormData(form, button);
+  const data = new FormData(form);
+  if (button?.name) data.append(button.name, button.value);
   setSending(true);
   say("");
   try {
@@ -85,6 +86,8 @@ if (region) {
     event.target.form?.requestSubmit();
   });
   region.addEventListener("submit", (event) => {
+    // A browser that can't tell the button sends the form itself: what was meant for later must not go now.
+    if (!("submitter" in event)) return;
     event.preventDefault();
     if (!sending) send(event.target, event.submitter);
   });
