@@ -38,15 +38,15 @@ def typed(maria: CaseAssignment) -> Message:
     )
 
 
-def scheduled(maria: CaseAssignment) -> Message:
+def scheduled(maria: CaseAssignment, *, minutes_ago: float = 1) -> Message:
     zone = maria.client.department.zone
-    due = builders.minutes_ago(1)
+    due = builders.minutes_ago(minutes_ago)
     day = due.astimezone(zone).date()
     return builders.make_outgoing(maria, at=due, scheduled_date=day, scheduled_time=time(9), scheduled_zone=zone.key)
 
 
-def of_a_mass_message(maria: CaseAssignment) -> Message:
-    due = builders.minutes_ago(1)
+def of_a_mass_message(maria: CaseAssignment, *, minutes_ago: float = 1) -> Message:
+    due = builders.minutes_ago(minutes_ago)
     mass = MassMessage.objects.create(
         department=maria.client.department, author=manager(maria), confirmed_at=due, due_at=due
     )
