@@ -51,7 +51,9 @@ function take(page) {
   if (accepted) sessionStorage.removeItem(draftKey);
   // A draft for the next message may have been begun in this tab while the last one was on its way.
   if (box()) changed();
-  if (hadFocus) (region.querySelector("[autofocus]") ?? box())?.focus();
+  // Safari gives a pressed button no focus; the question must be heard all the same.
+  const asks = region.querySelector("[data-composer-question]");
+  if (hadFocus || asks) (asks ?? region.querySelector("[autofocus]") ?? box())?.focus();
   document.querySelector(".messages").replaceChildren(...page.querySelector(".messages").childNodes);
   document.dispatchEvent(new CustomEvent("talk-arrived", { detail: { page, own: accepted } }));
 }
