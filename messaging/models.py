@@ -39,6 +39,15 @@ class MassMessage(models.Model):
     filled_at = models.DateTimeField(null=True, blank=True, help_text="When the last of its messages was made.")
     stopped_at = models.DateTimeField(null=True, blank=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)
+    revision = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Of the draft. Only what its check page showed is sent."
+    )
+    replaces = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="What this is a change of."
+    )
+    recount_after = models.BigIntegerField(
+        null=True, blank=True, help_text="Many of its texts were moved at once: whose lists are to be recounted yet."
+    )
 
     class Meta:
         constraints: ClassVar = [
@@ -52,9 +61,23 @@ class MassMessage(models.Model):
                 name="mass_message_schedule_is_whole",
             ),
         ]
+        indexes: ClassVar = [
+            # The list of a person's mass messages, and their drafts.
+            models.Index(fields=["author", "-created_at", "-id"], name="mass_message_list"),
+            # The making of the messages, each second.
+            models.Index(
+                fields=["id"],
+                condition=Q(confirmed_at__isnull=False, filled_at__isnull=True) | Q(recount_after__isnull=False),
+                name="mass_message_open",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"mass message {self.pk}"
+
+    @property
+    def is_draft(self) -> bool:
+        return self.confirmed_at is None
 
 
 # From when on a waiting text may go out: when it is due, or when a back-off or the night is over.
