@@ -30,6 +30,11 @@ app.conf.update(
             "kwargs": {"from_beat": True},
             "options": {"expires": 10},
         },
+        "make the texts of mass messages": {
+            "task": "messaging.fill_mass_messages",
+            "schedule": 1.0,
+            "options": {"expires": 10},
+        },
         "send what mail is due": {"task": "accounts.deliver_mail", "schedule": 15.0, "options": {"expires": 30}},
         "compare after a gap": {"task": "messaging.close_gap", "schedule": 15.0, "options": {"expires": 15}},
         "compare with the carrier": {

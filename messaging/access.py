@@ -7,7 +7,7 @@ from django.http import Http404
 
 from accounts.models import Department, User
 from clients.models import CaseAssignment, Client, PhoneNumber
-from messaging.models import Message
+from messaging.models import MassMessage, Message
 
 
 def supervised_department(user: User) -> Department:
@@ -69,3 +69,24 @@ def own_conversation_for(user: User, client_id: int) -> Conversation:
     if not conversation.is_own:
         raise Http404
     return conversation
+
+
+def own_mass_message_for(user: User, mass_id: int) -> MassMessage:
+    """A mass message that the user wrote, in the department where they still are. Raises Http404."""
+    own = MassMessage.objects.select_related("department", "author")
+    mass = own.filter(pk=mass_id, author=user, department=user.department_id).first()
+    if mass is None:
+        raise Http404
+    return mass
+
+
+def mass_record_for(user: User, mass_id: int) -> MassMessage:
+    """The record of one: for its author, or a supervisor of the department (who only looks). Raises Http404.
+
+    A draft is nobody's but its author's.
+    """
+    seen = MassMessage.objects.select_related("department", "author").filter(pk=mass_id, department=user.department_id)
+    mass = seen.first()
+    if mass is None or not (mass.author_id == user.pk or (user.is_supervisor and not mass.is_draft)):
+        raise Http404
+    return mass

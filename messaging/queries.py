@@ -64,7 +64,7 @@ class Caseload:
 def caseload(case_manager: User, *, search: str = "", page_number: str | int | None = 1) -> Caseload:
     """Unread first, then by last contact, newest first; a client never contacted stands by the day of the start."""
     mine = _with_number(CaseAssignment.objects.filter(case_manager=case_manager, ended_at__isnull=True))
-    matching = _matching(search)
+    matching = matching_search(search)
     figures = mine.aggregate(
         total=Count("pk"), unread=Coalesce(Sum("unread_count"), 0), matching=Count("pk", filter=matching)
     )
@@ -93,7 +93,7 @@ class _CountedPaginator(Paginator):  # type: ignore[type-arg]  # generic in its 
         return self._known_count
 
 
-def _matching(search: str) -> Q:
+def matching_search(search: str) -> Q:
     """Every word is part of a name; or the whole is part of a number, in any writing, or of an ID number."""
     names = Q()
     for word in search.split():

@@ -3,7 +3,17 @@
 from celery import shared_task
 from django.utils import timezone
 
-from messaging import delivery, erasing, gaps, held_texts, loops, notifications, reconciliation, wall_clocks
+from messaging import (
+    delivery,
+    erasing,
+    gaps,
+    held_texts,
+    loops,
+    mass_filling,
+    notifications,
+    reconciliation,
+    wall_clocks,
+)
 from messaging.sms import get_carrier_erasure, get_carrier_list
 
 
@@ -57,3 +67,8 @@ def tell_of_held() -> None:
 @shared_task(name="messaging.follow_wall_clocks")
 def follow_wall_clocks() -> None:
     wall_clocks.follow(now=timezone.now())
+
+
+@shared_task(name="messaging.fill_mass_messages")
+def fill_mass_messages() -> None:
+    mass_filling.fill(now=timezone.now())
