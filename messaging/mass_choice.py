@@ -148,12 +148,16 @@ def ticked_among(client_ids: Iterable[int]) -> Q:
 
 def due_for_follow_up(now: datetime) -> Q:
     """Not heard of for nearly as long as their status allows; never contacted ones count from the start."""
-    last = Coalesce("last_contact_at", "started_at")
-    days = ExpressionWrapper(
-        Cast("status__follow_up_days", IntegerField()) * Value(timedelta(days=1)), output_field=DurationField()
+    return Q(Exists(_due(CaseAssignment.objects.filter(pk=OuterRef("pk")), now)))
+
+
+def _due(assignments: QuerySet[CaseAssignment], now: datetime) -> QuerySet[Any]:
+    watched = assignments.filter(status__follow_up_days__isnull=False)
+    days = Cast("status__follow_up_days", IntegerField()) * Value(timedelta(days=1))
+    dated = watched.annotate(
+        last=Coalesce("last_contact_at", "started_at"), days=ExpressionWrapper(days, output_field=DurationField())
     )
-    late = CaseAssignment.objects.filter(pk=OuterRef("pk"), status__follow_up_days__isnull=False)
-    return Q(Exists(late.annotate(last=last, days=days).filter(last__lte=now + ASK_BEFORE - F("days"))))
+    return dated.filter(last__lte=now + ASK_BEFORE - F("days"))
 
 
 def read_choice(case_manager: User, listed: Listed, ticked: Q, now: datetime) -> Choice:
@@ -219,7 +223,7 @@ class FollowUp:
 
 def follow_ups(case_manager: User, now: datetime) -> list[FollowUp]:
     """For the banner on My clients: one query for all statuses."""
-    due = CaseAssignment.objects.filter(due_for_follow_up(now), case_manager=case_manager, ended_at__isnull=True)
+    due = _due(CaseAssignment.objects.filter(case_manager=case_manager, ended_at__isnull=True), now)
     found = due.values("status_id", "status__name").annotate(count=Count("pk"))
     rows = found.order_by("status__position", "status_id").values_list("status_id", "status__name", "count")
     return [FollowUp(status_id, name, count) for status_id, name, count in rows]

@@ -74,7 +74,7 @@ def lock(assignment_id: int) -> None:
 
 def lock_all(assignment_ids: Iterable[int]) -> None:
     """Several, in order of id."""
-    rows = CaseAssignment.objects.filter(pk__in=assignment_ids).order_by("pk")
+    rows = CaseAssignment.objects.filter(pk__in=list(assignment_ids)).order_by("pk")
     list(rows.select_for_update(no_key=True).values_list("pk"))
 
 
@@ -102,12 +102,6 @@ def recompute(*assignment_ids: int, now: datetime) -> None:
     """Writes the summary columns anew, in one statement. The caller holds the assignments' locks."""
     for pk in assignment_ids:
         _RECOMPUTE.run(pk=pk, now=now)
-
-
-def lock_all(assignment_ids: Iterable[int]) -> None:
-    """Locks many, in the order of their ids, as lock() does one."""
-    wanted = CaseAssignment.objects.filter(pk__in=list(assignment_ids)).order_by("pk")
-    list(wanted.select_for_update(no_key=True).values_list("pk", flat=True))
 
 
 def recompute_all(assignment_ids: Iterable[int], *, now: datetime) -> None:

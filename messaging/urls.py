@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from messaging.views import caseload, conversations, department, held, help, numbers, scheduled, settling
+from messaging.views import (
+    caseload,
+    conversations,
+    department,
+    held,
+    help,
+    mass_drafts,
+    mass_records,
+    numbers,
+    scheduled,
+    settling,
+)
 
 urlpatterns = [
     path("", caseload.my_clients, name="my-clients"),
@@ -24,5 +35,12 @@ urlpatterns = [
         name="scheduled-settle",
     ),
     path("held/", held.held_texts, name="held-texts"),
+    path("mass-messages/", mass_records.mass_messages_list, name="mass-messages"),
+    path("mass-messages/new/", mass_drafts.mass_new, name="mass-new"),
+    path("mass-messages/<int:mass_id>/", mass_records.mass_message, name="mass-message"),
+    path("mass-messages/<int:mass_id>/edit/", mass_drafts.mass_draft, name="mass-draft"),
+    path("mass-messages/<int:mass_id>/check/", mass_drafts.mass_check, name="mass-check"),
+    path("mass-messages/<int:mass_id>/drop/<int:client_id>/", mass_records.mass_drop, name="mass-drop"),
+    path("mass-messages/<int:mass_id>/<str:choice>/", mass_records.mass_choice, name="mass-choice"),
     path("help/", help.help_page, name="help"),
 ]

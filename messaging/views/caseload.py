@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from messaging import queries
+from messaging import mass_choice, queries
 from messaging.actions.caseload import AccountClosed, Added, ColleaguesClient, add_client
 from messaging.forms import NewClientForm
 from messaging.views.people import department_of, person
@@ -32,7 +32,9 @@ def my_clients(request: HttpRequest) -> HttpResponse:
         "search": search,
         "form_url": reverse("my-clients"),
     }
-    return render(request, "_caseload.html" if request.headers.get("HX-Request") else "my_clients.html", context)
+    if request.headers.get("HX-Request"):
+        return render(request, "_caseload.html", context)
+    return render(request, "my_clients.html", {**context, "follow_ups": mass_choice.follow_ups(user, timezone.now())})
 
 
 @require_http_methods(["GET", "POST"])
