@@ -13,7 +13,8 @@ from django.urls import reverse
 from accounts.models import AuditEntry, User
 from clients.models import CaseAssignment
 from messaging import urls
-from messaging.models import Message
+from messaging.models import MassMessage, MassMessageRecipient, Message
+from messaging.tests import mass
 from tests import builders
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +70,20 @@ DOORS = [
     Door("department", {}, 405, 405, 405, 405),
     Door("department-try-again", {}, 404, 404, 404, 404),
     Door("department-try-again", None, 405, 405, 405, 405),
+    Door("mass-messages", None, 200, 200, 200, 200),
+    Door("mass-messages", {}, 405, 405, 405, 405),
+    Door("mass-new", None, 200, 200, 200, 200),
+    Door("mass-new", {"do": "save"}, 302, 302, 302, 302),
+    Door("mass-draft", None, 200, 404, 404, 404),
+    Door("mass-draft", {"body": "other words"}, 302, 404, 404, 404),
+    Door("mass-check", None, 200, 404, 404, 404),
+    Door("mass-check", {"revision": "1"}, 302, 404, 404, 404),
+    Door("mass-message", None, 200, 404, 404, 200),
+    Door("mass-message", {}, 405, 405, 405, 405),
+    Door("mass-choice", {}, 302, 404, 404, 404),
+    Door("mass-choice", None, 405, 405, 405, 405),
+    Door("mass-drop", {}, 302, 404, 404, 404),
+    Door("mass-drop", None, 405, 405, 405, 405),
     Door("help", None, 200, 200, 200, 200, 200),
     Door("help", {}, 405, 405, 405, 405, 405),
 ]
@@ -97,7 +112,18 @@ def address(name: str, assignment: CaseAssignment) -> str:
         later = builders.make_scheduled(assignment, "secret plan")
         choice = ["delete"] if name == "scheduled-settle" else []
         return reverse(name, args=[assignment.client_id, later.public_id, *choice])
+    if name in ("mass-draft", "mass-check", "mass-message", "mass-choice", "mass-drop"):
+        return address_of_mass_message(name, assignment)
     return reverse(name, args=[assignment.client_id] if name.startswith("conversation") else [])
+
+
+def address_of_mass_message(name: str, assignment: CaseAssignment) -> str:
+    assert assignment.case_manager is not None
+    if name in ("mass-draft", "mass-check"):
+        return reverse(name, args=[mass.make_draft(assignment.case_manager, [assignment], "secret words").pk])
+    sent = mass.make_mass(assignment.case_manager, [assignment], "secret words").pk
+    more: dict[str, int | str] = {"mass-choice": "stop", "mass-drop": assignment.client_id}
+    return reverse(name, args=[sent, more[name]] if name in more else [sent])
 
 
 def answer(door: Door, browser: Browser, url: str) -> tuple[Answer, HttpResponse]:
@@ -133,7 +159,7 @@ def test_who_may_not_changes_nothing(door: Door, browsers: dict[str, Browser], c
 
 def snapshot() -> list[dict[str, object]]:
     """Every row that a page of messaging could change."""
-    tables: list[type[Model]] = [Message, CaseAssignment, AuditEntry]
+    tables: list[type[Model]] = [Message, CaseAssignment, AuditEntry, MassMessage, MassMessageRecipient]
     return [row for table in tables for row in table._default_manager.order_by("pk").values()]
 
 

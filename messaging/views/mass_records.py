@@ -1,6 +1,7 @@
 """The records of mass messages, and the buttons under one that is on its way."""
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -15,12 +16,14 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts import audit
 from messaging import access, mass_record, schedule
 from messaging.actions import mass_drafts, mass_messages
+from messaging.actions.mass_messages import UNDO_TIME
 from messaging.actions.settling import TooLate
 from messaging.mass_choice import LeftOut
 from messaging.mass_record import Outcome, Record
 from messaging.models import MassMessage
 from messaging.views.people import department_of, person
 
+FOLLOWED_FOR = timedelta(minutes=10)  # after its end an open page still asks what was delivered
 KINDS = {"past": _("Sent"), "scheduled": _("Scheduled"), "drafts": _("Drafts")}
 
 
@@ -79,7 +82,8 @@ def _context(request: HttpRequest, mass: MassMessage, is_own: bool) -> dict[str,
         "can_text_unreached": is_own and record.counts[Outcome.NOT_DELIVERED] > 0,
         "can_correct": is_own and record.counts[Outcome.GOT_IT] > 0,
         "submission_key": uuid.uuid4(),
-        "is_live": record.is_going and mass.stopped_at is None and (when is None or not is_waiting),
+        "is_live": mass.cancelled_at is None
+        and (mass.due_at - UNDO_TIME <= now < (mass.finish_by or now) + FOLLOWED_FOR),
         "seconds_left": max(0, round((mass.due_at - now).total_seconds())) if is_waiting and when is None else 0,
     }
 
@@ -174,6 +178,8 @@ CHOICES = {
 def mass_drop(request: HttpRequest, mass_id: int, client_id: int) -> HttpResponse:
     """Leaves one recipient out."""
     mass = access.own_mass_message_for(person(request), mass_id)
+    if mass.is_draft or not mass.recipients.filter(client__pk=client_id).exists():
+        raise Http404
     try:
         mass_messages.drop(mass=mass, client_id=client_id, now=timezone.now())
     except TooLate:

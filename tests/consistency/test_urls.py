@@ -11,7 +11,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import User
 from clients.models import CaseAssignment
-from messaging.models import Message
+from messaging.models import MassMessage, Message
+from messaging.tests.mass import make_draft, make_mass
 from tests.builders import make_client, make_incoming, make_outgoing, make_user
 
 pytestmark = pytest.mark.django_db
@@ -139,10 +140,36 @@ OBJECTS: dict[str, Callable[[CaseAssignment, Message], dict[str, Any]]] = {
     "message-settle": lambda maria, failed: {
         "client_id": maria.client_id, "public_id": failed.public_id, "choice": "send-again",
     },
+    "mass-draft": lambda maria, failed: {"mass_id": draft_to(maria).pk},
+    "mass-check": lambda maria, failed: {"mass_id": draft_to(maria).pk},
+    "mass-message": lambda maria, failed: {"mass_id": mass_to(maria).pk},
+    "mass-choice": lambda maria, failed: {"mass_id": mass_to(maria).pk, "choice": "stop"},
+    "mass-drop": lambda maria, failed: {"mass_id": mass_to(maria).pk, "client_id": maria.client_id},
 }  # fmt: skip
 
+
+def draft_to(maria: CaseAssignment) -> MassMessage:
+    assert maria.case_manager is not None
+    return make_draft(maria.case_manager, [maria], "a secret of Maria's")
+
+
+def mass_to(maria: CaseAssignment) -> MassMessage:
+    assert maria.case_manager is not None
+    return make_mass(maria.case_manager, [maria], "a secret of Maria's")
+
+
+def with_id(arguments: dict[str, Any], object_id: int) -> dict[str, Any]:
+    """The same address with another's id in it."""
+    return {name: object_id if name.endswith("_id") and name != "public_id" else it for name, it in arguments.items()}
+
+
 # What a supervisor of the department may do with a colleague's client: look.
-SUPERVISORS_LOOK = {("conversation", "get"), ("conversation-talk", "get"), ("conversation-scheduled", "get")}
+SUPERVISORS_LOOK = {
+    ("conversation", "get"),
+    ("conversation-talk", "get"),
+    ("conversation-scheduled", "get"),
+    ("mass-message", "get"),
+}
 
 
 def test_every_address_of_an_object_is_tried() -> None:
@@ -197,17 +224,17 @@ def test_what_does_not_exist_looks_the_same_as_what_is_anothers(
 ) -> None:
     arguments = OBJECTS[name](maria, failed)
     anothers = as_bob.post(reverse(name, kwargs=arguments))
-    nobodys = as_bob.post(reverse(name, kwargs={**arguments, "client_id": 999_999_999}))
+    nobodys = as_bob.post(reverse(name, kwargs=with_id(arguments, 999_999_999)))
     assert (anothers.status_code, nobodys.status_code) in ((404, 404), (405, 405))
     assert len(anothers.content) == len(nobodys.content)
 
 
 @pytest.mark.parametrize("name", OBJECTS)
-@pytest.mark.parametrize("client_id", [0, 2**31, 2**63 - 1, 2**63, 10**30])
+@pytest.mark.parametrize("object_id", [0, 2**31, 2**63 - 1, 2**63, 10**30])
 def test_an_id_that_no_table_can_hold_does_not_exist_either(
-    as_alice: Browser, maria: CaseAssignment, failed: Message, name: str, client_id: int
+    as_alice: Browser, maria: CaseAssignment, failed: Message, name: str, object_id: int
 ) -> None:
-    path = reverse(name, kwargs={**OBJECTS[name](maria, failed), "client_id": client_id})
+    path = reverse(name, kwargs=with_id(OBJECTS[name](maria, failed), object_id))
     for method in ("get", "post"):
         assert getattr(as_alice, method)(path).status_code in (404, 405)
 
