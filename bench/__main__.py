@@ -23,7 +23,7 @@ def main() -> int:
         with contextlib.redirect_stdout(sys.stderr), servers.prepared_environment():
             django.setup()
             # Only now: it imports models, and those the settings.
-            told = importlib.import_module("bench.profiling" if asked.profile else "bench.measure").run(asked)
+            told = importlib.import_module(_module(asked)).run(asked)
     except servers.NoServerError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -32,6 +32,12 @@ def main() -> int:
         return ENDED_BY_CTRL_C
     sys.stdout.write(told)
     return 0
+
+
+def _module(asked: options.Options) -> str:
+    if asked.mass:
+        return "bench.mass"
+    return "bench.profiling" if asked.profile else "bench.measure"
 
 
 def _end(_number: int, _frame: object) -> None:

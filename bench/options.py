@@ -12,12 +12,14 @@ class Options:
     """seconds: how long each of the runs lasts. only: a group of measurements. profile: look inside one instead.
 
     rate: instead of all that, so many incoming texts a second, and how soon they are answered.
+    mass: measure mass messages, and nothing else.
     """
 
     seconds: float
     only: str | None
     profile: str | None
     rate: float | None = None
+    mass: bool = False
 
     def wants(self, group: str) -> bool:
         return self.only in (None, group)
@@ -29,8 +31,9 @@ def read(arguments: Sequence[str]) -> Options:
     parser.add_argument("--only", choices=GROUPS, help="only these")
     parser.add_argument("--profile", choices=GROUPS, help="don't measure: show where one request's time goes")
     parser.add_argument("--rate", type=_rate, help="don't measure: so many incoming texts a second, how soon answered")
+    parser.add_argument("--mass", action="store_true", help="mass messages alone: accepting them, making their texts")
     found = parser.parse_args(arguments)
-    return Options(found.seconds, found.only, found.profile, found.rate)
+    return Options(found.seconds, found.only, found.profile, found.rate, found.mass)
 
 
 def _rate(typed: str) -> float:

@@ -93,8 +93,9 @@ class Message(models.Model):
         held               └────► waiting (certainly not sent)
 
     After a restored backup what waits or is held becomes unconfirmed where nobody can tell whether it went out.
-    States change only through messaging.states, with a conditional UPDATE. The carrier id is written by whoever
-    learns it first, apart from the state. An incoming text is received, and stays so.
+    States change only through messaging.states, with a conditional UPDATE; those of a mass message also together, in
+    messaging.actions.mass_messages, where "Resume" leads from cancelled back to waiting. The carrier id is written by
+    whoever learns it first, apart from the state. An incoming text is received, and stays so.
     """
 
     class Direction(models.TextChoices):
