@@ -15,7 +15,6 @@ from django.utils.functional import cached_property
 from accounts import phone_numbers
 from accounts.models import User
 from clients.models import CaseAssignment, Client
-from messaging.models import Message
 from messaging.relative_times import relative_time
 
 ROWS_PER_PAGE = 50
@@ -54,11 +53,12 @@ def _conversation_url() -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Caseload:
-    """One page of a case manager's list, and the figures above it. total_count and unread_total ignore the search."""
+    """One page of a case manager's list, and figures of the whole list, whatever was searched for."""
 
     page: Page[CaseloadRow]
     total_count: int
     unread_total: int
+    held_total: int
 
 
 def caseload(case_manager: User, *, search: str = "", page_number: str | int | None = 1) -> Caseload:
@@ -66,13 +66,16 @@ def caseload(case_manager: User, *, search: str = "", page_number: str | int | N
     mine = _with_number(CaseAssignment.objects.filter(case_manager=case_manager, ended_at__isnull=True))
     matching = matching_search(search)
     figures = mine.aggregate(
-        total=Count("pk"), unread=Coalesce(Sum("unread_count"), 0), matching=Count("pk", filter=matching)
+        total=Count("pk"),
+        unread=Coalesce(Sum("unread_count"), 0),
+        held=Coalesce(Sum("held_count"), 0),
+        matching=Count("pk", filter=matching),
     )
     ids = _ordered(mine.filter(matching)).values("pk")
     page = _CountedPaginator(ids, ROWS_PER_PAGE, known_count=figures["matching"]).get_page(page_number)
     now = timezone.now()
     page.object_list = [_row(values, now) for values in _shown(page.object_list)]
-    return Caseload(page, figures["total"], figures["unread"])
+    return Caseload(page, figures["total"], figures["unread"], figures["held"])
 
 
 def _with_number(assignments: QuerySet[CaseAssignment]) -> QuerySet[CaseAssignment]:
@@ -146,12 +149,6 @@ def _row(values: dict[str, Any], now: datetime) -> CaseloadRow:
         wrong_number=values["wrong_at"] is not None,
         scheduled_count=values["scheduled_count"],
     )
-
-
-def held_count(case_manager: User) -> int:
-    """How many of this person's texts wait for a decision."""
-    mine = Q(assignment__case_manager=case_manager, assignment__ended_at__isnull=True)
-    return Message.objects.filter(mine, state=Message.State.HELD).count()
 
 
 NAMED_AT_MOST = 3

@@ -16,7 +16,7 @@ from tests import builders
 
 pytestmark = pytest.mark.django_db
 
-QUERIES = 7  # the session, the person with the department, the figures, the rows, held, not delivered, follow-ups
+QUERIES = 6  # the session, the person with the department, the figures, the rows, not delivered, follow-ups
 
 
 def test_an_empty_list_says_what_to_do_first(as_alice: Browser) -> None:

@@ -175,3 +175,12 @@ def test_a_stop_from_a_number_that_was_given_up_holds_nothing(client_of_alice: C
     given_up.refresh_from_db()
     assert (message.state, given_up.is_opted_out) == ("waiting", True)
     assert not builders.number_of(client_of_alice).is_opted_out
+
+
+def test_what_an_opt_out_holds_is_counted_for_the_list(alice: User) -> None:
+    maria = builders.make_client(alice)
+    for _ in range(2):
+        builders.make_outgoing(maria, at=timezone.now() + timedelta(days=1))
+    opt_outs.opt_out(builders.number_of(maria), source=opt_outs.OptOutSource.KEYWORD, at=TEN, now=timezone.now())
+    maria.refresh_from_db()
+    assert (maria.held_count, maria.scheduled_count) == (2, 0)

@@ -27,14 +27,17 @@ def my_clients(request: HttpRequest) -> HttpResponse:
         "page": found.page,
         "total_count": found.total_count,
         "unread_total": found.unread_total,
-        "held_count": queries.held_count(user),
-        "not_delivered": queries.not_delivered(user),
         "search": search,
         "form_url": reverse("my-clients"),
     }
     if request.headers.get("HX-Request"):
         return render(request, "_caseload.html", context)
-    return render(request, "my_clients.html", {**context, "follow_ups": mass_choice.follow_ups(user, timezone.now())})
+    banners = {
+        "held_count": found.held_total,
+        "not_delivered": queries.not_delivered(user),
+        "follow_ups": mass_choice.follow_ups(user, timezone.now()),
+    }
+    return render(request, "my_clients.html", context | banners)
 
 
 @require_http_methods(["GET", "POST"])
