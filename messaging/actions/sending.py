@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from accounts import doorbell
 from accounts.models import User
 from clients import routing
-from clients.models import CaseAssignment, PhoneNumber
+from clients.models import CaseAssignment, Client, PhoneNumber
 from messaging import evenings, gate, hours, segments, summaries
 from messaging.actions import reading
 from messaging.evenings import Answer, Timing
@@ -86,10 +86,7 @@ def send_message(
         client = routing.lock_client(client_id)
         if earlier := Message.objects.filter(author=by, submission_key=submission_key).first():
             return _same_again(earlier, client_id, body, _asked_for(answer, timing))
-        own = CaseAssignment.objects.filter(client=client, case_manager=by, ended_at__isnull=True)
-        assignment = own.select_related("client__department").first()
-        if assignment is None:
-            raise NotYours
+        assignment = _own(client, by)
         number = PhoneNumber.objects.filter(client=client, is_current=True).first()
         if reason := gate.reason_against_number(number):
             raise RefusedByGate(reason, number)
@@ -101,6 +98,14 @@ def send_message(
         if timing.when is None:
             doorbell.ring("messaging.deliver_due")
         return message
+
+
+def _own(client: Client, by: User) -> CaseAssignment:
+    own = CaseAssignment.objects.filter(client=client, case_manager=by, ended_at__isnull=True)
+    assignment = own.select_related("client__department").first()
+    if assignment is None:
+        raise NotYours
+    return assignment
 
 
 def checked(body: str) -> str:
