@@ -18,6 +18,7 @@ from django.db import connection
 from django.db.models import Model
 
 from accounts.models import Department, User
+from accounts.statements import Statement
 from clients.models import CaseAssignment, PhoneNumber
 from messaging import gaps, holds
 from messaging.models import Message
@@ -94,15 +95,26 @@ def locked_number(client_id: int) -> PhoneNumber | None:
 
 
 def _first(which: str, now: datetime, **parameters: int) -> Due | None:
+    values: dict[str, datetime | int] = {"now": now, "gap_before": now - gaps.LONG, **parameters}
+    if connection.vendor == "postgresql":
+        row = _prepared(which).first(**values)
+        return _due(row) if row else None
     adapt = connection.ops.adapt_datetimefield_value
-    values = {"now": adapt(now), "gap_before": adapt(now - gaps.LONG), **parameters}
-    reads = connection.vendor == "postgresql"
     with connection.cursor() as cursor:
-        cursor.execute(_read_statement(which) if reads else _find_statement(which, connection.vendor), values)
+        cursor.execute(
+            _find_statement(which, connection.vendor),
+            {name: adapt(value) if isinstance(value, datetime) else value for name, value in values.items()},
+        )
         row = cursor.fetchone()
-    if row is None:
-        return None
-    return _due(row) if reads else Due(Message.objects.select_related(*WITH).get(pk=row[0]), is_stopped=True)
+    return Due(Message.objects.select_related(*WITH).get(pk=row[0]), is_stopped=True) if row else None
+
+
+@functools.cache
+def _prepared(which: str) -> Statement:
+    if which == _OF_MASS:
+        types = {"now": "timestamptz", "gap_before": "timestamptz", "department": "bigint"}
+        return Statement("next_of_mass", _read_statement(which), **types)
+    return Statement("next_single", _read_statement(which), now="timestamptz", gap_before="timestamptz")
 
 
 def _due(row: tuple[Any, ...]) -> Due:
