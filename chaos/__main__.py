@@ -36,6 +36,8 @@ _SCENARIOS: dict[str, tuple[object, ...]] = {
     "restore-erased": ("restore", True),
     "schedule-races": ("schedule_races",),
     "one-minute": ("one_minute",),
+    "mass": ("mass",),
+    "mass-races": ("mass_races",),
 }
 
 
@@ -83,7 +85,7 @@ def _run(asked: Options, prepared: Ground, teller: Teller) -> int:
     """How many promises were broken. A scenario that doesn't get to its end is one; the others go on."""
     django.setup()
     # Only now: these import models, and those the settings.
-    importlib.import_module("chaos.product").prepare(with_pages="redis" in asked.scenarios)
+    importlib.import_module("chaos.product").prepare(with_pages=bool({"redis", "mass"} & set(asked.scenarios)))
     broken = 0
     for name in asked.scenarios:
         begun = time.monotonic()

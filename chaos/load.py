@@ -91,7 +91,7 @@ class _Writer:
         self._people = [person for person in people if person.case_manager.pk == mine]
         self._browser = requests.Session()
         self._browser.trust_env = False
-        self._browser.cookies.set(settings.SESSION_COOKIE_NAME, _signed_in(self._people[0].case_manager))
+        self._browser.cookies.set(settings.SESSION_COOKIE_NAME, signed_in(self._people[0].case_manager))
         self._page = ""
 
     def write_one(self) -> None:
@@ -130,7 +130,7 @@ class _Texter:
             self._load.texted.append(words)
 
 
-def _signed_in(user: User) -> str:
+def signed_in(user: User) -> str:
     """A session made in the database, as signing in would."""
     browser = Browser()
     browser.force_login(user)

@@ -8,6 +8,7 @@ from pathlib import Path
 SCENARIOS = (
     *("outgoing", "outgoing-term", "incoming", "redis", "claims", "restore", "restore-erased"),
     *("schedule-races", "one-minute"),
+    *("mass", "mass-races"),
 )
 
 
@@ -29,6 +30,7 @@ class Sizes:
     rows: int
     pairs: int
     races: int
+    recipients: int
 
 
 SHORT = Sizes(
@@ -43,6 +45,7 @@ SHORT = Sizes(
     rows=600,
     pairs=150,
     races=40,
+    recipients=300,
 )
 USUAL = Sizes(
     texts=200,
@@ -56,6 +59,7 @@ USUAL = Sizes(
     rows=4_000,
     pairs=1_000,
     races=200,
+    recipients=1_000,
 )
 FULL = Sizes(
     texts=1_000,
@@ -69,6 +73,7 @@ FULL = Sizes(
     rows=20_000,
     pairs=5_000,
     races=1_000,
+    recipients=5_000,
 )
 
 
@@ -95,13 +100,14 @@ def read(arguments: Sequence[str]) -> Options:
     parser.add_argument("--redis-down", type=float, help="seconds for which Redis is stopped")
     parser.add_argument("--rows", type=_count, help="backlog of claims")
     parser.add_argument("--pairs", type=_count, help="pairs of claims")
-    parser.add_argument("--races", type=_count, help="rounds of schedule-races, of each kind")
+    parser.add_argument("--races", type=_count, help="rounds of schedule-races, of each kind, and of mass-races")
+    parser.add_argument("--recipients", type=_count, help="of the mass message of mass")
     parser.add_argument("--seed", type=int, default=1, help="for what is left to chance (1)")
     parser.add_argument("--keep", action="store_true", help="leave the processes' logs in the temporary folder")
     parser.add_argument("--log", type=Path, help="write everything there as well")
     given = parser.parse_args(arguments)
     sizes = SHORT if given.short else FULL if given.full else USUAL
-    names = ("texts", "kills", "incoming", "clients", "redis_down", "rows", "pairs", "races")
+    names = ("texts", "kills", "incoming", "clients", "redis_down", "rows", "pairs", "races", "recipients")
     chosen = {name: getattr(given, name) for name in names if getattr(given, name) is not None}
     return Options(tuple(given.scenario or SCENARIOS), replace(sizes, **chosen), given.seed, given.keep, given.log)
 

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from datetime import time
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.models import AuditEntry, User
+from accounts.models import AuditEntry, Department, User
 from clients.models import CaseAssignment, ClientStatus
 from messaging import mass_filling, states
 from messaging.models import MassMessage, MassMessageRecipient, Message
@@ -197,6 +198,7 @@ def test_a_quick_pick_puts_its_time_there_and_keeps_the_rest(as_alice: Browser, 
 
 
 def test_the_check_waits_for_the_opening_and_says_so(as_alice: Browser, alice: User) -> None:
+    Department.objects.update(opens_at=time(8), closes_at=time(21))
     maria = builders.make_client(alice)
     page = press(as_alice, as_alice.get(NEW), body="Hi", clients=ids(maria), do=None, pick="tomorrow")
     check = press(as_alice, page, later="1", date=field(page, "date"), time="23:30")
