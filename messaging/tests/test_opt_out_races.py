@@ -38,7 +38,7 @@ def test_between_the_claims_look_and_its_commit_the_claim_was_first(alice: User,
     waiting = everyone(alice, opt_out)
     for maria, text in waiting:
         alone(waiting, text)
-        behind = builders.make_outgoing(maria, "One more")
+        behind = builders.make_outgoing(maria, "One more", priority=text.priority)  # a single one overtakes
         claiming, opting = overtaken(maria, claim, lambda maria=maria: opt_out(maria))  # type: ignore[misc]
         taken = claiming.result()
         assert isinstance(taken, Claim)
