@@ -6,6 +6,7 @@ from datetime import time
 from itertools import pairwise
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Department, User
@@ -49,9 +50,10 @@ def carrier(monkeypatch: pytest.MonkeyPatch) -> HoldingCarrier:
 
 
 @pytest.fixture
-def crew(carrier: HoldingCarrier, department: Department) -> Iterator[Loops]:
+def crew(carrier: HoldingCarrier, department: Department, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loops]:
     """Four threads; at the end they are asked to stop, and their connections are gone."""
     Department.objects.update(opens_at=time.min, closes_at=time.max)
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 0)  # the test's database is dropped afterwards
     made = Loops(4)
     yield made
     delivery.drain()
