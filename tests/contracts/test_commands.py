@@ -10,7 +10,18 @@ from tests.running import ROOT
 
 
 @pytest.mark.parametrize(
-    "name", ["seed_demo", "phones", "createsuperuser", "migrate", "check", "createcachetable", "collectstatic"]
+    "name",
+    [
+        "seed_demo",
+        "doctor",
+        "after_restore",
+        "phones",
+        "createsuperuser",
+        "migrate",
+        "check",
+        "createcachetable",
+        "collectstatic",
+    ],
 )
 def test_the_command_exists_and_says_what_it_does(name: str) -> None:
     command = load_command_class(get_commands()[name], name)
