@@ -9,14 +9,14 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from clients.models import CaseAssignment
+from clients.models import CaseAssignment, ClientStatus
 from messaging.models import Message
 from messaging.tests.pages import client_names, source, words
 from tests import builders
 
 pytestmark = pytest.mark.django_db
 
-QUERIES = 6  # the session, the person with the department, the figures, the rows, not delivered, follow-ups
+QUERIES = 4  # the session, the person with the department, the figures, the rows
 
 
 def test_an_empty_list_says_what_to_do_first(as_alice: Browser) -> None:
@@ -133,14 +133,31 @@ def test_a_script_gets_the_list_alone(as_alice: Browser, alice: User) -> None:
 
 
 @pytest.mark.parametrize("clients", [10, 1000])
-def test_the_page_takes_six_queries_however_long_the_list_is(
-    clients: int, as_alice: Browser, alice: User, django_assert_num_queries: DjangoAssertNumQueries
+@pytest.mark.parametrize(("search", "more"), [("", 0), ("many", 1)])  # how many match
+def test_the_page_takes_as_many_queries_however_long_the_list_is(
+    clients: int,
+    search: str,
+    more: int,
+    as_alice: Browser,
+    alice: User,
+    django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     builders.make_caseload(alice, clients)
     as_alice.get("/")  # writes down that the session is used
-    with django_assert_num_queries(QUERIES):
-        page = as_alice.get("/", {"search": "many"})
+    with django_assert_num_queries(QUERIES + more):
+        page = as_alice.get("/", {"search": search})
     assert len(client_names(page)) == min(clients, 50)
+
+
+def test_each_banner_takes_one_more(
+    as_alice: Browser, alice: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for assignment in builders.make_caseload(alice, 10):
+        builders.make_outgoing(assignment, state=Message.State.FAILED)
+    ClientStatus.objects.update(follow_up_days=1)
+    as_alice.get("/")
+    with django_assert_num_queries(QUERIES + 2):
+        assert "The last text was not delivered" in source(as_alice.get("/"))
 
 
 def test_the_page_is_private(as_alice: Browser) -> None:

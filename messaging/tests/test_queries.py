@@ -1,5 +1,6 @@
 """The caseload: its order, its search, its figures, its pages."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -191,10 +192,24 @@ def test_pages_together_hold_each_client_once(alice: User) -> None:
 
 
 @pytest.mark.parametrize("clients", [10, 1000])
-def test_the_list_takes_two_queries_however_long_it_is(
-    clients: int, alice: User, django_assert_num_queries: DjangoAssertNumQueries
+@pytest.mark.parametrize(("search", "count"), [("", 2), ("client 7", 3)])
+def test_the_list_takes_as_many_queries_however_long_it_is(
+    clients: int, search: str, count: int, alice: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     builders.make_caseload(alice, clients)
-    with django_assert_num_queries(2):
-        shown = queries.caseload(alice, search="client 7")
+    with django_assert_num_queries(count):
+        shown = queries.caseload(alice, search=search)
     assert shown.page.object_list
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("page", [1, 2, 3])
+def test_the_planned_look_gives_what_a_search_that_all_match_gives(alice: User, page: int) -> None:
+    for number, assignment in enumerate(builders.make_caseload(alice, 120)):
+        at = timezone.now() - timedelta(hours=number * 7 % 120)
+        CaseAssignment.objects.filter(pk=assignment.pk).update(
+            unread_count=number % 3, last_contact_at=at if number % 5 else None, started_at=at
+        )
+    planned, found = (queries.caseload(alice, search=search, page_number=page) for search in ("", "many"))
+    assert list(planned.page.object_list) == list(found.page.object_list)
+    assert planned.page.paginator.num_pages == found.page.paginator.num_pages == 3

@@ -34,8 +34,8 @@ def my_clients(request: HttpRequest) -> HttpResponse:
         return render(request, "_caseload.html", context)
     banners = {
         "held_count": found.held_total,
-        "not_delivered": queries.not_delivered(user),
-        "follow_ups": mass_choice.follow_ups(user, timezone.now()),
+        "not_delivered": queries.not_delivered(user) if found.failed_total else None,
+        "follow_ups": mass_choice.follow_ups(user, timezone.now()) if found.watched_total else [],
     }
     return render(request, "my_clients.html", context | banners)
 
