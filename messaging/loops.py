@@ -1,18 +1,20 @@
 """The sending threads of a worker process: as many loops as there is work for, up to a number.
 
 A ring sets one more loop to look, and each loop that found something another one, so a process is at full strength
-within moments. The threads are its own, not Celery's: a backlog keeps no other task waiting. Each has one connection to
-the database.
+within moments. One at full strength rings for the others: beat's ticks may all have come to the same process. The
+threads are its own, not Celery's: a backlog keeps no other task waiting. Each has one connection to the database.
 """
 
 import logging
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from django.db import close_old_connections
 from django.utils import timezone
 
+from accounts import doorbell
 from messaging import claims, delivery
 from messaging.claims import Claim
 from messaging.due import NotYet
@@ -22,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 KEPT_FOR_SINGLES = 2  # threads that take no text of a mass message
 LONGEST_WAIT = 1.0  # seconds; the pace, or what waits for it, may have changed
+RINGS_EVERY = 1.0  # seconds; at most so often for the other processes
 
 
 class Loops:
@@ -33,6 +36,7 @@ class Loops:
         self._lock = threading.Lock()
         self._running = self._on_mass = self._rings = 0
         self._waits_for_pace = threading.Lock()
+        self._ring_at = 0.0  # to the others
 
     def ring(self) -> None:
         """Something may be due. If all threads are at work, the first that finds nothing more looks once again."""
@@ -56,6 +60,21 @@ class Loops:
             self._pool.submit(self._run)
         except RuntimeError:  # the process ends
             self._running -= 1
+
+    def _call_for_more(self, *, on_mass: bool) -> None:
+        """Something was found: sets one more loop to look. With all of them at work, one of another process."""
+        if self._on_mass < self._for_mass if on_mass else self._running < self._threads:
+            self._start_another()
+        elif self._is_time_to_ring():
+            doorbell.ring("messaging.deliver_due")
+
+    def _is_time_to_ring(self) -> bool:
+        """Seldom: the ring may come back to this process, and then says nothing."""
+        with self._lock:
+            is_time = time.monotonic() >= self._ring_at
+            if is_time:
+                self._ring_at = time.monotonic() + RINGS_EVERY
+            return is_time
 
     def _run(self) -> None:
         """One loop, from a ring until nothing is left to do."""
@@ -82,14 +101,13 @@ class Loops:
         try:
             found = claims.claim_next(timezone.now(), with_mass=takes_mass)
             if isinstance(found, Claim) and found.is_mass:
-                if self._on_mass < self._for_mass:
-                    self._start_another()
+                self._call_for_more(on_mass=True)
                 delivery.hand_over(found, backend)
         finally:
             if takes_mass:
                 self._leave_place_for_mass()
         if isinstance(found, Claim) and not found.is_mass:
-            self._start_another()
+            self._call_for_more(on_mass=False)
             delivery.hand_over(found, backend)
         return self._wait_until(found.until) if isinstance(found, NotYet) else found is not None
 

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from accounts import doorbell
 from accounts.models import Department, User
 from messaging import delivery, loops
 from messaging.loops import Loops
@@ -116,6 +117,35 @@ def test_a_ring_while_all_are_at_work_is_not_forgotten(alice: User, crew: Loops,
     crew.ring()
     carrier.let_go.set()
     wait_until(lambda: Message.objects.filter(state="accepted").count() == 5)
+
+
+@pytest.mark.parametrize("priority", [Message.Priority.SINGLE, MASS])
+def test_at_full_strength_the_other_processes_are_rung_for_now_and_then(
+    alice: User, crew: Loops, carrier: HoldingCarrier, monkeypatch: pytest.MonkeyPatch, priority: int
+) -> None:
+    rung: list[str] = []
+    monkeypatch.setattr(doorbell.the_doorbell, "ring", rung.append)
+    monkeypatch.setattr(loops, "RINGS_EVERY", PATIENCE)
+    Department.objects.update(segments_per_second=None)
+    make_texts(alice, 12, priority)
+    crew.ring()
+    wait_until(lambda: bool(rung))
+    carrier.let_go.set()
+    wait_until(lambda: Message.objects.filter(state="accepted").count() == 12)
+    assert rung == ["messaging.deliver_due"]
+
+
+def test_with_threads_to_spare_nobody_else_is_rung_for(
+    alice: User, crew: Loops, carrier: HoldingCarrier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rung: list[str] = []
+    monkeypatch.setattr(doorbell.the_doorbell, "ring", rung.append)
+    make_texts(alice, 3)
+    crew.ring()
+    wait_until(lambda: carrier.in_hand == 3)
+    carrier.let_go.set()
+    wait_until(lambda: Message.objects.filter(state="accepted").count() == 3)
+    assert not rung
 
 
 def test_when_the_process_ends_the_texts_in_hand_are_finished_and_no_other_is_begun(
