@@ -59,3 +59,37 @@ class Sized:
     idle: dict[str, Memory]
     loaded: dict[str, Memory]
     database_megabytes: float
+
+
+@dataclass(frozen=True)
+class Handed:
+    """One hand-over of so many texts. CPU in seconds; postgresql: 0 if it runs elsewhere.
+
+    wanted: connections that were asked for; there were as many as processes x threads. middle_rate: texts a second.
+    """
+
+    wanted: int
+    processes: int
+    threads: int
+    texts: int
+    seconds: float
+    middle_rate: float
+    workers: list[float]
+    postgresql: float
+    carrier: float
+    busy_cores: float
+
+    @property
+    def connections(self) -> int:
+        return self.processes * self.threads
+
+
+@dataclass(frozen=True)
+class Paced:
+    """At a pace, in segments a second. Seconds, sorted: what the gaps deviate by, and from typing to the carrier."""
+
+    pace: int
+    texts: int
+    mean_gap: float
+    deviations: list[float]
+    delays: list[float]

@@ -1,11 +1,8 @@
 """Fills, starts, asks, and writes down what came of it: at the usual size and with ten times the data."""
 
-import os
 import sys
 import time
 from dataclasses import dataclass
-
-from django.db import connection
 
 from bench import data, load, machine, product, report, usage
 from bench.data import Filled, Size
@@ -14,7 +11,6 @@ from bench.load import Load
 from bench.options import Options
 from bench.product import Product
 from bench.requests import Question, questions
-from bench.servers import is_on_this_machine
 from messaging.models import Message
 
 RUNS = 3
@@ -74,7 +70,7 @@ def _measured(question: Question, filled: Filled, running: Product, seconds: flo
 
 def _run(question: Question, filled: Filled, running: Product, seconds: float, rate: float | None = None) -> Run:
     texts = Message.objects.count()
-    backends = _backends()
+    backends = usage.backends()
     before: list[_Clocks] = []
     answers = load.ask(
         Load(
@@ -87,7 +83,7 @@ def _run(question: Question, filled: Filled, running: Product, seconds: float, r
             at_start=lambda: before.append(_Clocks.read(running, backends)),
         )
     )
-    after = _Clocks.read(running, _backends())
+    after = _Clocks.read(running, usage.backends())
     if question.group == "webhooks":
         _expect_texts(texts + answers.before + answers.count)
     return Run(
@@ -133,17 +129,6 @@ class _Clocks:
 def _differences(before: dict[int, float], after: dict[int, float]) -> list[float]:
     """A process that started meanwhile counts from its start."""
     return [seconds - before.get(process_id, 0.0) for process_id, seconds in after.items()]
-
-
-def _backends() -> list[int] | None:
-    """The processes in which PostgreSQL serves this database's connections but ours; None if it runs elsewhere."""
-    if not is_on_this_machine(os.environ["DATABASE_URL"]):
-        return None
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-        return [process_id for (process_id,) in cursor.fetchall()]
 
 
 def _tell(line: str) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 GROUPS = ("webhooks", "list", "conversation")
+CONNECTIONS = (8, 32, 64, 128)
 
 
 @dataclass(frozen=True)
@@ -12,7 +13,8 @@ class Options:
     """seconds: how long each of the runs lasts. only: a group of measurements. profile: look inside one instead.
 
     rate: instead of all that, so many incoming texts a second, and how soon they are answered.
-    mass: measure mass messages, and nothing else.
+    mass: measure mass messages, and nothing else. handover: measure the hand-over instead, of so many texts, by so many
+    connections each time, with a carrier that takes so many seconds (delay) a call; and without paced the rate alone.
     """
 
     seconds: float
@@ -20,6 +22,11 @@ class Options:
     profile: str | None
     rate: float | None = None
     mass: bool = False
+    handover: bool = False
+    texts: int = 2_000
+    connections: tuple[int, ...] = CONNECTIONS
+    delay: float = 0.1
+    paced: bool = True
 
     def wants(self, group: str) -> bool:
         return self.only in (None, group)
@@ -32,8 +39,22 @@ def read(arguments: Sequence[str]) -> Options:
     parser.add_argument("--profile", choices=GROUPS, help="don't measure: show where one request's time goes")
     parser.add_argument("--rate", type=_rate, help="don't measure: so many incoming texts a second, how soon answered")
     parser.add_argument("--mass", action="store_true", help="mass messages alone: accepting them, making their texts")
-    found = parser.parse_args(arguments)
-    return Options(found.seconds, found.only, found.profile, found.rate, found.mass)
+    parser.add_argument("--handover", action="store_true", help="the hand-over alone: texts a second, pace, delay")
+    parser.add_argument("--texts", type=_count, default=2_000, help="of the hand-over, each time (2000)")
+    parser.add_argument(
+        "--connections", type=_count, nargs="+", default=CONNECTIONS, help="of the hand-over, each time"
+    )
+    parser.add_argument("--delay", type=float, default=0.1, help="seconds the carrier takes for a text (0.1)")
+    parser.add_argument("--no-pace", dest="paced", action="store_false", help="of the hand-over only the rate")
+    found = vars(parser.parse_args(arguments))
+    return Options(**found | {"connections": tuple(found["connections"])})
+
+
+def _count(typed: str) -> int:
+    count = int(typed)
+    if not 1 <= count <= 100_000:
+        raise argparse.ArgumentTypeError("from 1 to 100000")
+    return count
 
 
 def _rate(typed: str) -> float:

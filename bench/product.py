@@ -7,7 +7,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -40,6 +40,9 @@ class Product:
         """gunicorn's master first, then its workers."""
         return usage.family(self.started["web"].pid)
 
+    def workers(self) -> list[int]:
+        return [process.pid for name, process in self.started.items() if name.startswith("worker")]
+
     def memory(self) -> dict[str, usage.Memory]:
         """Each process by a name for people, in the order they were started."""
         found = {}
@@ -51,14 +54,25 @@ class Product:
         return found
 
 
+def running() -> AbstractContextManager[Product]:
+    """From the moment they answer and tick."""
+    return _running(product_commands())
+
+
+def sending(workers: int) -> AbstractContextManager[Product]:
+    """Without pages: beat, and so many workers."""
+    commands = product_commands()
+    return _running({"beat": commands["beat"], **{f"worker {n}": commands["worker"] for n in range(1, workers + 1)}})
+
+
 @contextmanager
-def running() -> Iterator[Product]:
-    """From the moment they answer and tick. What they write goes to a file, shown only if they don't come up."""
+def _running(commands: dict[str, str]) -> Iterator[Product]:
+    """What they write goes to a file, shown only if they don't come up."""
     product = Product(int(os.environ["PORT"]), {})
     log_path = Path(settings.DATA_DIR) / "processes.log"
     with log_path.open("ab") as log:
         try:
-            for name, command in product_commands().items():
+            for name, command in commands.items():
                 product.started[name] = _start(command, log)
             _wait_until_running(product, log_path)
             yield product
@@ -82,7 +96,7 @@ def _start(command: str, log: IO[bytes]) -> subprocess.Popen[bytes]:
 
 def _wait_until_running(product: Product, log_path: Path) -> None:
     begun, deadline = timezone.now(), time.monotonic() + STARTS_WITHIN
-    while not (_answers(product.port) and _ticked_since(begun.timestamp())):
+    while not (("web" not in product.started or _answers(product.port)) and _ticked_since(begun.timestamp())):
         ended = [name for name, process in product.started.items() if process.poll() is not None]
         if ended or time.monotonic() > deadline:
             what = f"{', '.join(ended)} ended" if ended else f"not up within {STARTS_WITHIN:.0f} s"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
-from bench.figures import Measured, Run, Sized
+from bench.figures import Handed, Measured, Paced, Run, Sized
 from bench.machine import Machine
 
 Table = Iterable[Sequence[str]]
@@ -43,6 +43,52 @@ def _rate_rows(measured: Measured, rate: float, cores: int) -> Table:
             _each(run.spent.postgresql, run),
             f"{run.spent.machine / run.seconds:.2f} of {cores}",
         ]
+
+
+def handover(machine: Machine, handed: Sequence[Handed], paced: Paced | None, delay: float) -> str:
+    """Texts a second by connections, and how even the pace is."""
+    tables = list(_table(_HANDED_HEAD, _handed(handed, delay, machine.cores)))
+    if paced:
+        tables += ["", *_table(_PACED_HEAD, [_paced(paced)])]
+    return "\n".join([_place(machine), f"The carrier takes {delay:g} s a text.", "", *tables, ""])
+
+
+_HANDED_HEAD = (
+    "connections|processes x threads|texts|texts/s|in the middle half|at most|of it|workers ms/text|of each"
+    "|PostgreSQL ms/text|carrier ms/text|busy cores"
+)
+_PACED_HEAD = "pace|texts|mean gap ms|p50 off by ms|p95|typed meanwhile|p50 ms to the carrier|slowest"
+
+
+def _handed(handed: Iterable[Handed], delay: float, cores: int) -> Table:
+    for run in handed:
+        at_most = run.connections / delay
+        yield [
+            f"{run.connections}" if run.connections >= run.wanted else f"{run.connections} for {run.wanted}",
+            f"{run.processes} x {run.threads}",
+            f"{run.texts:,}",
+            f"{run.texts / run.seconds:.0f}",
+            f"**{run.middle_rate:.0f}**",
+            f"{at_most:.0f}",
+            f"{run.middle_rate / at_most:.0%}",
+            f"{sum(run.workers) / run.texts * 1e3:.2f}",
+            " + ".join(f"{seconds / run.texts * 1e3:.2f}" for seconds in run.workers),
+            f"{run.postgresql / run.texts * 1e3:.2f}" if run.postgresql else "?",
+            f"{run.carrier / run.texts * 1e3:.2f}",
+            f"{run.busy_cores:.2f} of {cores}",
+        ]
+
+
+def _paced(run: Paced) -> Sequence[str]:
+    return [
+        f"{run.pace} a second",
+        f"{run.texts}",
+        _milliseconds(run.mean_gap),
+        *(_milliseconds(run.deviations[len(run.deviations) * percent // 100]) for percent in (50, 95)),
+        f"{len(run.delays)}",
+        _milliseconds(run.delays[len(run.delays) // 2]),
+        _milliseconds(run.delays[-1]),
+    ]
 
 
 def _place(machine: Machine) -> str:

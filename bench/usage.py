@@ -4,6 +4,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.db import connection
+
+from bench.servers import is_on_this_machine
+
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 _PARENT, _USER_TIME, _SYSTEM_TIME = 1, 11, 12  # fields of /proc/<pid>/stat after the name
 _IDLE_COLUMNS = (3, 4)  # idle and waiting for a disk, in the first line of /proc/stat
@@ -46,6 +50,17 @@ def family(process_id: int) -> list[int]:
     """The process and what it started, oldest first."""
     children = [child for child in _all_processes() if _parent(child) == process_id]
     return [process_id, *(member for child in children for member in family(child))]
+
+
+def backends() -> list[int] | None:
+    """The processes in which PostgreSQL serves this database's connections but ours; None if it runs elsewhere."""
+    if not is_on_this_machine(os.environ["DATABASE_URL"]):
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        return [process_id for (process_id,) in cursor.fetchall()]
 
 
 def _all_processes() -> list[int]:
