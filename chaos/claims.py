@@ -20,6 +20,7 @@ from messaging.models import BeatTick, Message
 WORKERS = (2, 4)
 MOST_CLIENTS = 5_000
 CALL_SECONDS = 0.03  # for the pairs: calls that take time, and not all the same, are what could overtake each other
+LEAST_SHARE = 0.1  # of what each would have taken, had all taken as many
 SLOWEST_RATE = 15.0  # rows a second; below it something is stuck
 BATCH = 1_000
 DUE_SINCE = timedelta(minutes=5)
@@ -31,9 +32,13 @@ class StuckError(Exception):
 
 @dataclass(frozen=True)
 class Worked:
-    """What the workers did. oldest_tick: how long beat's tick was not heard at most, in seconds."""
+    """What the workers did. oldest_tick: how long beat's tick was not heard at most, in seconds.
+
+    shares: calls by worker, the fewest first.
+    """
 
     calls: list[Call]
+    shares: list[int]
     oldest_tick: float
 
     @property
@@ -46,7 +51,7 @@ class Worked:
 
     @property
     def steady_rate(self) -> float:
-        """Of the middle half: each tick of beat sets one more thread to work, so the beginning is slower."""
+        """Of the middle half: without the beginning, and without the end, when threads run dry."""
         middle = self.calls[len(self.calls) // 4 : len(self.calls) * 3 // 4]
         return len(middle) / ((middle[-1].begun - middle[0].begun) / 1e9)
 
@@ -63,6 +68,7 @@ def run(ground: Ground, options: Options) -> Report:
             f"{workers} workers: claimed rows a second, in all and with all threads at work",
             f"{worked.rate:.0f}, {worked.steady_rate:.0f} ({worked.seconds:.0f} s)",
         )
+        _judge_shares(report, workers, worked)
         report.figure(f"{workers} workers: longest silence of beat's tick meanwhile", f"{worked.oldest_tick:.0f} s")
     for workers in WORKERS:
         pairs = [person for person in people.fill(sizes.pairs) for _ in range(2)]
@@ -78,8 +84,8 @@ def run(ground: Ground, options: Options) -> Report:
 
 def _work_off(ground: Ground, addressees: Sequence[Person], wanted: Wanted, *, step_ms: int) -> Worked:
     """One text to each, in this order, due step_ms after each other (0: at once; their ids tell the order)."""
-    with product.running(ground, wanted):
-        calls.forget(ground.calls)  # the first look made a file before the backlog
+    with product.running(ground, wanted) as running:
+        calls.forget(ground.calls)
         since = timezone.now() - DUE_SINCE
         rows = (
             _row(person, serial, since + timedelta(milliseconds=step_ms * serial))
@@ -87,7 +93,8 @@ def _work_off(ground: Ground, addressees: Sequence[Person], wanted: Wanted, *, s
         )
         Message.objects.bulk_create(rows, batch_size=BATCH)
         oldest_tick = _wait(len(addressees))
-    return Worked(calls.of_all(ground.calls), oldest_tick)
+        shares = sorted(len(calls.of_process(ground.calls, worker.serial)) for worker in running.workers)
+    return Worked(calls.of_all(ground.calls), shares, oldest_tick)
 
 
 def _row(person: Person, serial: int, due_at: datetime) -> Message:
@@ -126,6 +133,13 @@ def _judge(report: Report, what: str, worked: Worked, count: int) -> None:
     accepted = states[Message.State.ACCEPTED]
     kept = accepted == len(claimed) == count
     report.promise(f"{what}: handed over once and written down", accepted, str(count), kept=kept)
+
+
+def _judge_shares(report: Report, workers: int, worked: Worked) -> None:
+    """Nobody sits by: a worker at full strength rings for the others (messaging/loops.py)."""
+    least = len(worked.calls) / workers * LEAST_SHARE
+    shares = ", ".join(str(count) for count in worked.shares)
+    report.promise(f"{workers} workers: rows of each", shares, f"{least:.0f} or more", kept=worked.shares[0] >= least)
 
 
 def reversed_pairs(typed: Sequence[tuple[str, int]], made: Sequence[Call]) -> int:
