@@ -75,7 +75,7 @@ def automatic_reply(case_manager: User) -> tuple[CaseAssignment, Message]:
     department = case_manager.department
     assert department is not None
     department.automatic_reply = "Who are you?"
-    department.save()
+    department.save(update_fields=["automatic_reply"])  # alice's copy still has the old pace
     address = f"+1385200{uuid.uuid4().int % 10_000:04d}"
     text = builders.inbound_text(from_address=address, to_number=department.phone_number)
     receive_text(text=text, now=timezone.now())
