@@ -49,24 +49,26 @@ def test_after_three_days_a_sent_text_is_not_confirmed(after: timedelta, text: s
     assert words(State.SENT, now=AT + after).text == text
 
 
-OPENING = datetime(2026, 3, 4, 15, tzinfo=UTC)  # 8 am in Denver
+OPENING = datetime(2026, 3, 4, 15, tzinfo=UTC)  # 8 am in Denver, on Wednesday
 
 
 @pytest.mark.parametrize(
     ("now", "text"),
     [
-        (AT, "Waits until Mar 4, 8:00 am"),
-        (OPENING - timedelta(hours=7), "Waits until 8:00 am"),
+        (AT, "Waits until 8:00 am on Wednesday"),
+        (OPENING - timedelta(hours=13), "Waits until 8:00 am on Wednesday"),
+        (OPENING - timedelta(hours=13) + timedelta(seconds=1), "Waits until 8:00 am"),
+        (OPENING - timedelta(seconds=1), "Waits until 8:00 am"),
         (OPENING, "Sending…"),
     ],
 )
 def test_what_waits_for_the_opening_says_so(now: datetime, text: str) -> None:
-    said = words(State.WAITING, now=now, try_at=OPENING)
+    said = words(State.WAITING, now=now, due_at=AT, try_at=OPENING, finish_by=OPENING)
     assert (said.text, said.tone) == (text, "waiting")
 
 
 def test_a_text_that_backs_off_is_being_sent() -> None:
-    assert words(State.WAITING, try_at=AT + timedelta(seconds=66)).text == "Sending…"
+    assert words(State.WAITING, due_at=AT, try_at=AT + timedelta(seconds=66)).text == "Sending…"
 
 
 @pytest.mark.parametrize("reason", [reason for reason in HoldReason if reason is not HoldReason.OPTED_OUT])
@@ -82,15 +84,6 @@ def number(source: str = "") -> PhoneNumber:
 
 def test_a_scheduled_text_says_when() -> None:
     assert words(State.WAITING, due_at=AT + timedelta(days=1)).text == "Scheduled for Wed, Mar 4, 2:05 pm"
-
-
-def test_a_text_that_waits_for_the_opening_says_until_when() -> None:
-    eight = datetime(2026, 3, 3, 15, tzinfo=UTC)
-    night = eight - timedelta(hours=10)
-    said = words(State.WAITING, now=night, due_at=night, try_at=eight, finish_by=eight)
-    assert (said.text, said.tone) == ("Waits until 8:00 am", "waiting")
-    assert words(State.WAITING, now=eight, due_at=eight, try_at=eight, finish_by=eight).text == "Sending…"
-    assert words(State.WAITING, due_at=AT, try_at=AT + timedelta(minutes=1), finish_by=None).text == "Sending…"
 
 
 @pytest.mark.parametrize(
