@@ -70,8 +70,8 @@ WHERE n.id = %(number_id)s AND n.client_id = %(client_id)s AND a.id = %(assignme
 def usual_place(*, our_number: str, address: str) -> Place:
     """The place of nearly every text, in two statements: a known number, a client on somebody's list.
 
-    It is the one that route_text gives, with the same locks; whatever is not as simple raises NotUsual. The caller
-    then rolls back, so that nothing stays locked in vain, and asks route_text.
+    It is the one that route_text gives, but only this assignment is locked; whatever is not as simple raises NotUsual.
+    The caller then rolls back, so that nothing stays locked in vain, and asks route_text.
     """
     found = _LOCK_USUAL.first(our_number=our_number, address=address)
     if found is None:
@@ -84,13 +84,14 @@ def usual_place(*, our_number: str, address: str) -> Place:
 
 
 def route_text(*, department: Department, address: str, now: datetime) -> Route:
-    """The place of a text from the address. Must run in a transaction; locks client and assignment until its end."""
+    """The place of a text from the address. Must run in a transaction; locks client and assignments until its end."""
     number = number_for(department, address, now)
     client = lock_client(number.client_id)
     number.refresh_from_db()
     while number.client_id != client.pk:  # merged away while we waited for the lock
         client = lock_client(number.client_id)
         number.refresh_from_db()
+    lock_conversations(client.pk)
     return Route(client, number, _open_assignment(client, now))
 
 
@@ -101,6 +102,15 @@ def lock_client(client_id: int) -> Client:
     commits must not wait for us while we wait for the assignment.
     """
     return Client.objects.select_for_update(no_key=True).get(pk=client_id)
+
+
+def lock_conversations(client_id: int) -> list[int]:
+    """All the client's assignments, the ended ones too, in order of id; the client is locked by the caller.
+
+    Before any one of them is locked alone: others lock those of many clients in this order (docs/adr/0004).
+    """
+    rows = CaseAssignment.objects.filter(client=client_id).order_by("pk")
+    return list(rows.select_for_update(no_key=True).values_list("pk", flat=True))
 
 
 def number_for(department: Department, address: str, now: datetime) -> PhoneNumber:

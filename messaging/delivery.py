@@ -94,6 +94,7 @@ def record_outcome(claim: Claim, outcome: Outcome, *, now: datetime) -> None:
     opted_out = isinstance(outcome, Refused) and outcome.reason is FailureReason.OPTED_OUT
     if opted_out:
         routing.lock_client(claim.client_id)
+        routing.lock_conversations(claim.client_id)
     assignment_id = summaries.lock_for(claim.message_id)
     match outcome:
         case Accepted(carrier_id):
@@ -148,6 +149,7 @@ def record_delivery_report(report: DeliveryReport, *, now: datetime) -> None:
     opted_out = report.reason is FailureReason.OPTED_OUT
     if opted_out:
         routing.lock_client(message.client_id)
+        routing.lock_conversations(message.client_id)
     assignment_id = summaries.lock_for(message.pk)
     if not _learn_carrier_id(message.pk, report.carrier_id):
         return

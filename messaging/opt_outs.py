@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from accounts.models import User
+from clients import routing
 from clients.models import ConversationEvent, PhoneNumber
 from messaging import keywords, summaries
 from messaging.failures import HoldReason
@@ -85,10 +86,12 @@ def note(
 
 
 def hold_waiting(client_id: int, reason: HoldReason, now: datetime) -> None:
-    """Waits for a claim in progress, whose lock is short: that text was first, this word comes after it."""
+    """Waits for a claim in progress, whose lock is short: that text was first, this word comes after it.
+
+    The client is locked by the caller, who has locked no conversation without all of them.
+    """
+    assignment_ids = routing.lock_conversations(client_id)
     waiting = Message.objects.filter(client=client_id, state=Message.State.WAITING)
-    assignment_ids = sorted(set(waiting.values_list("assignment", flat=True)))
-    summaries.lock_all(assignment_ids)
     locked = list(waiting.order_by("pk").select_for_update().values_list("pk", flat=True))
     Message.objects.filter(pk__in=locked, state=Message.State.WAITING).update(
         state=Message.State.HELD, hold_reason=reason, state_at=now

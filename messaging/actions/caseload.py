@@ -59,6 +59,7 @@ def add_client(*, new: NewClient, by: User, department: Department, now: datetim
         raise AccountClosed
     number = routing.number_for(department, new.phone_number, now)
     client = routing.lock_client(number.client_id)
+    routing.lock_conversations(client.pk)
     active = CaseAssignment.objects.select_related("case_manager").filter(client=client, ended_at__isnull=True).first()
     if active is not None and active.case_manager is not None:
         if active.case_manager_id != by.pk:
@@ -106,9 +107,7 @@ def _joined_notes(old: str, new: str, client: Client, now: datetime) -> str:
 
 
 def _claim(unclaimed: CaseAssignment, assignment: CaseAssignment, now: datetime) -> None:
-    """Moves every message of the unclaimed time into the case manager's conversation."""
-    for assignment_id in sorted((unclaimed.pk, assignment.pk)):
-        summaries.lock(assignment_id)
+    """Moves every message of the unclaimed time into the case manager's conversation. Both are locked, or new."""
     Message.objects.filter(client=unclaimed.client_id, assignment=unclaimed).update(assignment=assignment)
     for assignment_id in (unclaimed.pk, assignment.pk):
         summaries.recompute(assignment_id, now=now)

@@ -26,6 +26,8 @@ def receive_text(*, text: InboundText, now: datetime, sent_at: datetime | None =
     text that comes late, which is its place in the conversation. Raises NoDepartment.
     """
     placed_at = min(sent_at or now, now)
+    if opt_outs.word_in(text.body, text.opt_out_type):
+        return _receive_unusual(text, placed_at, now)  # it may hold what waits in any of the client's conversations
     try:
         with transaction.atomic():
             place = routing.usual_place(our_number=text.to_number, address=text.from_address)

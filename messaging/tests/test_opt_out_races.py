@@ -129,6 +129,26 @@ def test_a_text_that_is_stored_while_the_opt_out_waits_is_held(alice: User, opt_
 
 
 @pytest.mark.postgresql
+@each_way
+def test_it_locks_an_older_conversation_before_the_one_it_came_in(alice: User, bob: User, opt_out: Way) -> None:
+    """In order of id, as whoever locks many does: texts that wait may lie in both, and neither side must deadlock."""
+    older = builders.make_client(bob)
+    text = builders.make_outgoing(older)
+    CaseAssignment.objects.filter(pk=older.pk).update(ended_at=timezone.now(), end_reason="deleted")
+    maria = CaseAssignment.objects.create(client=older.client, case_manager=alice, started_at=timezone.now())
+    doors.on_the_way(maria)
+    locked = CaseAssignment.objects.select_for_update(no_key=True)
+    with in_background() as start:
+        with transaction.atomic():
+            locked.get(pk=older.pk)
+            opting = start(lambda: opt_out(maria))
+            wait_for_locks(1)
+            assert locked.filter(pk=maria.pk).select_for_update(no_key=True, nowait=True).get() == maria
+        opting.result()
+    assert state_of(text) == ("held", "opted_out")
+
+
+@pytest.mark.postgresql
 def test_under_load_nothing_is_claimed_after_the_word_was_stored(alice: User) -> None:
     """Several loops, people who type, and opt-outs in between, by the throw of a die."""
     clients = [builders.make_client(alice) for _ in range(12)]
