@@ -1,4 +1,4 @@
-"""Taking the next due text for a loop, or saying why it must not go out now (docs/adr/0005, 0009).
+"""Taking the next due text for a loop, or saying why it must not go out now (docs/adr/0005, 0014).
 
 One short transaction: find and lock a due text, lock its number, ask the gate, write `sending`. Locks in the order
 Message, PhoneNumber, SendingHold, SenderNumber.
