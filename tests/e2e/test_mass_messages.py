@@ -86,7 +86,7 @@ def test_select_all_undo_and_the_ticks_are_back(signed_in: Opener, product: Prod
     page = signed_in()
     begin(page, product, "Never sent")
     page.get_by_label("Select all").check()
-    expect(page.get_by_text(re.compile(r"^3\d of 4\d chosen"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^[34]\d of 4\d chosen"))).to_be_visible()
     page.locator("[data-tick]:checked").first.uncheck()
     expect(page.get_by_label("Select all")).not_to_be_checked()
     chosen = page.locator("[data-chosen]").inner_text()
