@@ -1,13 +1,13 @@
 """The doctor says what is wrong and what to do about it, and ends with 1 only if something is."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.core import checks
 from django.core.checks import CheckMessage
 from django.core.management import call_command
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 from pytest_django import Settings
@@ -46,7 +46,18 @@ def asked(expected_code: int) -> str:
     return output.getvalue()
 
 
-def test_when_all_is_well_it_says_so_with_the_figures() -> None:
+@pytest.fixture
+def durable(well: None) -> Iterator[None]:
+    """As an installation's database: the tests' SQLite doesn't wait for the disk."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA synchronous=FULL")
+    yield
+    connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_when_all_is_well_it_says_so_with_the_figures(durable: None) -> None:
     said = asked(0)
     assert "All is well." in said
     assert "unknown_count                      0" in said
