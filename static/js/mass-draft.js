@@ -31,6 +31,7 @@ function take(page, address) {
     again.setSelectionRange(typed[1], typed[1]);
   }
   again?.focus({ preventScroll: true });
+  again?.scrollIntoView({ block: "nearest" });
   form.action = page.querySelector("[data-mass-form]").getAttribute("action");
   find("[name=submission_key]")?.remove();
   history.replaceState(null, "", address);
