@@ -6,8 +6,24 @@ from uuid import UUID
 from django.http import Http404
 
 from accounts.models import Department, User
+from accounts.statements import PlannedQuery
 from clients.models import CaseAssignment, Client, PhoneNumber
 from messaging.models import MassMessage, Message
+
+_MAX_ID = 2**63 - 1
+_ASSIGNMENT = PlannedQuery(
+    "assignment_for",
+    lambda client_id, department_id: CaseAssignment.objects.select_related("client", "status").filter(
+        client=client_id, ended_at__isnull=True, client__department=department_id
+    ),
+    client_id="bigint",
+    department_id="bigint",
+)
+_NUMBER = PlannedQuery(
+    "current_number",
+    lambda client_id: PhoneNumber.objects.filter(client=client_id, is_current=True),
+    client_id="bigint",
+)
 
 
 def supervised_department(user: User) -> Department:
@@ -39,17 +55,13 @@ def conversation_for(user: User, client_id: int) -> Conversation:
 
     Raises Http404 for everybody else.
     """
-    assignment = (
-        CaseAssignment.objects.select_related("client", "status")
-        # client__pk: an id beyond the database's numbers is nobody's then; client= would fail on SQLite.
-        .filter(client__pk=client_id, ended_at__isnull=True, client__department=user.department_id)
-        .first()
-    )
+    if user.department is None or client_id > _MAX_ID:
+        raise Http404
+    assignment = _ASSIGNMENT.first(client_id=client_id, department_id=user.department.pk)
     if assignment is None or not (assignment.case_manager_id == user.pk or user.is_supervisor):
         raise Http404
-    assert user.department is not None  # it is the client's, and came with the session
     assignment.client.department = user.department
-    number = PhoneNumber.objects.filter(client=client_id, is_current=True).first()
+    number = _NUMBER.first(client_id=client_id)
     return Conversation(assignment.client, assignment, number, is_own=assignment.case_manager_id == user.pk)
 
 

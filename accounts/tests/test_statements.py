@@ -1,13 +1,16 @@
 """Statements by hand: the same answers on both databases, planned once a connection on PostgreSQL."""
 
 import uuid
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.statements import Statement
+from accounts.statements import PlannedQuery, Statement
 from tests import builders
 
 pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
@@ -75,3 +78,44 @@ def test_it_outlives_the_transaction_that_it_was_prepared_in() -> None:
 def test_what_cannot_be_prepared_is_an_error_of_the_database_like_any_other() -> None:
     with pytest.raises(DatabaseError):
         Statement("test_wrong", "SELECT nothing FROM nowhere").run()
+
+
+def build(department: int, before: datetime) -> QuerySet[User]:
+    people = User.objects.select_related("department").filter(department=department, date_joined__lt=before)
+    return people.exclude(full_name="it's me").annotate(office=F("department__name")).order_by("full_name", "pk")
+
+
+def test_a_planned_query_finds_what_the_orm_finds(alice: User, django_assert_num_queries: Any) -> None:
+    department, other, now = builders.make_department(), builders.make_department(), timezone.now()
+    for name in ("Percy 100 % \\", "it's me", "Zoë Ünïcödé 😀"):
+        builders.make_user(department, name, date_joined=now - timedelta(microseconds=1))
+    builders.make_user(department, date_joined=now)
+    builders.make_user(other, date_joined=now - timedelta(days=1))
+    query = PlannedQuery("test_planned", build, department="bigint", before="timestamptz")
+    for pk, count in ((department.pk, 2), (other.pk, 1), (0, 0)):
+        expected = list(build(pk, now))
+        with django_assert_num_queries(1):
+            found = query.all(department=pk, before=now)
+            assert [described(person) for person in found] == [described(person) for person in expected]
+        assert len(found) == count
+        assert query.first(department=pk, before=now) == (expected[0] if expected else None)
+
+
+def described(person: Any) -> list[object]:
+    """All its columns and those of the department that came with it."""
+    both = (person, person.department)
+    columns = [[getattr(one, field.attname) for field in one._meta.concrete_fields] for one in both]
+    return [*columns, person.office, person._state.adding, person._state.db]
+
+
+@pytest.mark.postgresql
+def test_a_planned_query_is_built_once(alice: User) -> None:
+    built = []
+
+    def build(pk: int) -> QuerySet[User]:
+        built.append(pk)
+        return User.objects.filter(pk=pk)
+
+    query = PlannedQuery("test_once", build, pk="bigint")
+    assert [query.first(pk=alice.pk), query.first(pk=0), query.first(pk=alice.pk)] == [alice, None, alice]
+    assert len(built) == 1
