@@ -8,12 +8,12 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils import formats
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from accounts.statements import Statement
+from accounts.statements import PlannedQuery, Statement
 from clients.models import CaseAssignment, ConversationEvent, PhoneNumber
 from messaging import keywords, states, wording
 from messaging.failures import ADVICE, FailureReason, HoldReason
@@ -23,10 +23,11 @@ from messaging.models import Message
 PAGE_SIZE = 50
 _SHOWN = [
     *("public_id", "direction", "state", "state_at", "placed_at", "body", "read_at", "arrived_at"),
-    *("hold_reason", "failure_reason", "mass_message", "author__full_name", "due_at", "try_at", "finish_by"),
+    *("hold_reason", "failure_reason", "mass_message", "author", "due_at", "try_at", "finish_by"),
 ]
 # A subquery and no join: PostgreSQL would read all of a client's messages to join them with themselves.
 _RETRY = Message.objects.filter(retry_of=OuterRef("pk")).values("placed_at")
+_EVER, _NEVER = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 LATE = timedelta(minutes=5)  # from the carrier's time of an incoming text to ours
 
 
@@ -121,8 +122,8 @@ def read_talk(
     look = _Look(reader, assignment.case_manager_id == reader.pk, now, zone, number)
     edge = Message.objects.filter(assignment=assignment, pk=before).first() if before else None
     messages, is_more = _messages(assignment, edge, now)
-    since, until = messages[0].placed_at if is_more else None, edge.placed_at if edge else None
-    events = _events(assignment, since=since, until=until)
+    since, until = messages[0].placed_at if is_more else _EVER, edge.placed_at if edge else _NEVER
+    events = _EVENTS.all(client_id=assignment.client_id, since=since, until=until)
     files = _files(assignment, messages)
     items: list[Item] = [_message_item(message, files.get(message.pk, ()), look) for message in messages]
     items = _without_repeated_states(items)
@@ -145,29 +146,51 @@ def _suspicion(messages: Sequence[Message]) -> Suspicion | None:
     return next((found for message in incoming if (found := keywords.suspect(message.body))), None)
 
 
-def _messages(assignment: CaseAssignment, edge: Message | None, now: datetime) -> tuple[list[Message], bool]:
-    """One page, oldest first, and whether there are older ones. What waits for its time has a page of its own."""
+def _shown(client_id: int, assignment_id: int, now: datetime) -> QuerySet[Message]:
+    """What has its place in the talk. What waits for its time has a page of its own."""
     later = Q(state=Message.State.WAITING, due_at__gt=now)
-    shown = Message.objects.filter(client=assignment.client_id, assignment=assignment).exclude(
-        later | Q(state=Message.State.CANCELLED)
-    )
-    if edge is not None:
-        shown = shown.filter(Q(placed_at__lt=edge.placed_at) | Q(placed_at=edge.placed_at, pk__lt=edge.pk))
-    newest_first = shown.select_related("author").order_by("-placed_at", "-pk")
-    with_retries = newest_first.only(*_SHOWN).annotate(again_at=Subquery(_RETRY))
-    page: list[Message] = list(with_retries[: PAGE_SIZE + 1])
+    of_assignment = Message.objects.filter(client=client_id, assignment=assignment_id)
+    shown = of_assignment.exclude(later | Q(state=Message.State.CANCELLED)).only(*_SHOWN)
+    return shown.annotate(again_at=Subquery(_RETRY), author_name=F("author__full_name"))
+
+
+def _newest(shown: QuerySet[Message]) -> QuerySet[Message]:
+    """A page, and one more that tells whether there are older ones."""
+    return shown.order_by("-placed_at", "-pk")[: PAGE_SIZE + 1]
+
+
+_NEWEST = PlannedQuery(
+    "newest_of_talk",
+    lambda **values: _newest(_shown(**values)),
+    client_id="bigint",
+    assignment_id="bigint",
+    now="timestamptz",
+)
+
+
+def _messages(assignment: CaseAssignment, edge: Message | None, now: datetime) -> tuple[list[Message], bool]:
+    """One page, oldest first, and whether there are older ones."""
+    client_id, assignment_id = assignment.client_id, assignment.pk
+    if edge is None:
+        page = _NEWEST.all(client_id=client_id, assignment_id=assignment_id, now=now)
+    else:
+        before = Q(placed_at__lt=edge.placed_at) | Q(placed_at=edge.placed_at, pk__lt=edge.pk)
+        page = list(_newest(_shown(client_id, assignment_id, now).filter(before)))
     return page[PAGE_SIZE - 1 :: -1], len(page) > PAGE_SIZE
 
 
-def _events(
-    assignment: CaseAssignment, *, since: datetime | None, until: datetime | None
-) -> QuerySet[ConversationEvent]:
-    events = ConversationEvent.objects.select_related("by").filter(client=assignment.client_id)
-    if since is not None:
-        events = events.filter(at__gte=since)
-    if until is not None:
-        events = events.filter(at__lt=until)
-    return events.order_by("at", "pk")[: 4 * PAGE_SIZE]
+_EVENTS = PlannedQuery(
+    "events_of_talk",
+    lambda client_id, since, until: (
+        ConversationEvent.objects.select_related("by")
+        .only("client", "kind", "at", "reason", "by__full_name")
+        .filter(client=client_id, at__gte=since, at__lt=until)
+        .order_by("at", "pk")[: 4 * PAGE_SIZE]
+    ),
+    client_id="bigint",
+    since="timestamptz",
+    until="timestamptz",
+)
 
 
 _FILES = Statement(
@@ -215,7 +238,7 @@ class _Look:
 
 
 def _message_item(message: Message, files: tuple[File, ...], look: _Look) -> MessageItem:
-    again_at: datetime | None = getattr(message, "again_at", None)  # annotated by _messages
+    again_at: datetime | None = getattr(message, "again_at", None)  # annotated by _shown
     words = wording.StateWords("", "quiet")
     if message.is_outgoing:
         words = wording.state_words(message, look.now, look.zone, again_at=again_at, number=look.number)
@@ -243,9 +266,10 @@ def _message_item(message: Message, files: tuple[File, ...], look: _Look) -> Mes
 
 def _author_name(message: Message, reader: User) -> str:
     """Who wrote it, if not the reader."""
-    if message.author is None:
+    if message.author_id is None:
         return _("Automatic reply") if message.is_outgoing else ""
-    return message.author.full_name if message.author_id != reader.pk else ""
+    name: str = message.author_name  # type: ignore[attr-defined]  # annotated by _shown
+    return name if message.author_id != reader.pk else ""
 
 
 def _choices(message: Message, again_at: datetime | None, number: PhoneNumber | None) -> list[Choice]:

@@ -13,7 +13,7 @@ from messaging.models import Attachment, Message
 from messaging.talk import EventItem, MessageItem, Talk
 from tests import builders
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
 
 State = Message.State
 NOON = datetime(2026, 3, 3, 19, tzinfo=UTC)  # in Denver
