@@ -12,6 +12,7 @@ from tests.e2e.test_keyboard import tab_to
 
 pytestmark = pytest.mark.browser
 
+# To Castillo, Christensen, Thompson alone: other journeys count the texts that their clients get.
 TEXT = "Hi {first name}, the office is closed on "
 
 

@@ -68,10 +68,10 @@ def test_each_way_to_fail_is_said_in_words_with_what_to_do_next(signed_in: Opene
 
 
 def test_a_carrier_that_is_too_busy_gets_the_text_later_and_once(signed_in: Opener, product: Product) -> None:
-    number = product.number("Christensen")
+    number = product.number("Hansen")
     product.phones.faults("rate_limited", number=number)
     page = signed_in()
-    open_conversation(page, product, "Christensen")
+    open_conversation(page, product, "Hansen")
     write(page, "When the carrier is busy")
     product.wait_for_state("When the carrier is busy", "delivered")
     look_again(page)
