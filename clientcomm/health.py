@@ -6,7 +6,7 @@ A load balancer must not use /readyz: with Redis or the carrier down, pages stil
 
 from collections.abc import Callable
 
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
@@ -27,7 +27,7 @@ def healthz() -> HttpResponse:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError:
+    except Error:  # a connection that broke is an InterfaceError, and that no DatabaseError
         return HttpResponse("the database does not answer\n", status=503, content_type="text/plain")
     return HttpResponse("ok\n", content_type="text/plain")
 
@@ -36,7 +36,7 @@ def readyz() -> HttpResponse:
     """Whether texts flow, with the figures that say so, and nothing about any person."""
     try:
         found = readiness.readiness(timezone.now())
-    except DatabaseError:
+    except Error:
         return JsonResponse({"well": False, "problems": [readiness.NO_DATABASE.words]}, status=503)
     problems = [problem.words for problem in found.problems]
     told = {"webhooks_refused_by_this_process": readiness.refused_webhooks()}

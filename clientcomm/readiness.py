@@ -140,7 +140,7 @@ class Readiness:
 
 
 def readiness(now: datetime) -> Readiness:
-    """As things stand. Raises DatabaseError."""
+    """As things stand. Raises django.db.Error."""
     return Readiness(delivery_health(now), mail_health(now), stray_health(), broker_answers(settings.REDIS_URL), now)
 
 

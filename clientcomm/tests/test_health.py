@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as configured
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -56,10 +56,10 @@ def test_healthz_costs_one_query(client: Client, django_assert_num_queries: Djan
         client.get("/healthz")
 
 
-@pytest.fixture
-def broken_database(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+@pytest.fixture(params=[DatabaseError, InterfaceError])  # the second: a connection that broke
+def broken_database(db: None, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[None]:
     def refuse(*_: object) -> None:
-        raise DatabaseError("connection refused")
+        raise request.param("connection refused")
 
     with monkeypatch.context() as patch:
         patch.setattr(connection, "cursor", refuse)
