@@ -47,7 +47,8 @@ def test_a_queue_and_a_late_callback_are_as_long_as_before_after_a_restart(produ
         after.control.wait_for(MARIA, "in the queue")
         assert product.at(STATUS) == []
         after.control.advance(7200)
-        assert [request["MessageStatus"] for request in product.wait_for(STATUS, 2)] == ["sent", "delivered"]
+        # Both are due at the same moment, and nothing keeps one behind the other on their way.
+        assert {request["MessageStatus"] for request in product.wait_for(STATUS, 2)} == {"sent", "delivered"}
 
 
 def test_messages_opt_outs_faults_and_settings_are_kept(product: Product, tmp_path: Path) -> None:
