@@ -83,6 +83,12 @@ class Department(models.Model):
             "They are kept here. What came after the last backup can then not be fetched from there again."
         ),
     )
+    shows_earlier_history = models.BooleanField(
+        _("show the earlier history after a transfer"),
+        default=True,
+        db_default=True,
+        help_text=_("The new case manager can read what was written with the client before, and change nothing of it."),
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

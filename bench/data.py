@@ -16,6 +16,7 @@ from django.utils.crypto import get_random_string
 
 from accounts.models import Department, User
 from clients.models import CaseAssignment, Client, ClientStatus, ConversationEvent, PhoneNumber
+from clients.names import fill_search_key
 from messaging import segments, summaries
 from messaging.failures import FailureReason
 from messaging.models import Message
@@ -96,11 +97,13 @@ def fill(size: Size) -> Filled:
 
 def _clients(department: Department, count: int, now: datetime, chance: random.Random) -> list[Client]:
     return _save(
-        Client(
-            department=department,
-            first_name=chance.choice(_FIRST_NAMES),
-            last_name=f"{chance.choice(_LAST_NAMES)}-{chance.choice(_LAST_NAMES)}",
-            created_at=now - timedelta(days=400),
+        fill_search_key(
+            Client(
+                department=department,
+                first_name=chance.choice(_FIRST_NAMES),
+                last_name=f"{chance.choice(_LAST_NAMES)}-{chance.choice(_LAST_NAMES)}",
+                created_at=now - timedelta(days=400),
+            )
         )
         for _ in range(count)
     )

@@ -33,6 +33,7 @@ class DepartmentForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in i
         fields = (
             *("name", "phone_number", "time_zone", "late_limit_minutes", "idle_limit_hours"),
             *("segments_per_second", "opens_at", "closes_at", "automatic_reply", "erase_at_carrier"),
+            "shows_earlier_history",
         )
         widgets: ClassVar = {
             "opens_at": forms.TimeInput({"type": "time"}, "%H:%M"),
@@ -91,7 +92,7 @@ class DepartmentForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in i
 class StatusForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stubs only
     class Meta:
         model = ClientStatus
-        fields = ("department", "name", "position", "follow_up_days")
+        fields = ("department", "name", "colour", "position", "follow_up_days")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -100,7 +101,7 @@ class StatusForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its s
             self.fields["department"].help_text = _("A status belongs to its department for good.")
 
     def settings(self) -> StatusSettings:
-        values = {name: self.cleaned_data[name] for name in ("name", "position", "follow_up_days")}
+        values = {name: self.cleaned_data[name] for name in ("name", "colour", "position", "follow_up_days")}
         return StatusSettings(**values)
 
 

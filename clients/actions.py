@@ -42,15 +42,20 @@ class DepartmentSettings:
     closes_at: time = time(21)
     automatic_reply: str = AUTOMATIC_REPLY
     erase_at_carrier: bool = False
+    shows_earlier_history: bool = True
 
 
 @dataclass(frozen=True)
 class StatusSettings:
-    """position: its place in lists. follow_up_days: after how long without contact a client is due, if ever."""
+    """position: its place in lists. follow_up_days: after how long without contact a client is due, if ever.
+
+    colour: beside its name, never instead of it.
+    """
 
     name: str
     position: int
     follow_up_days: int | None = None
+    colour: str = ClientStatus.Colour.GREY
 
 
 @transaction.atomic

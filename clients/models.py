@@ -17,8 +17,19 @@ from accounts.models import Department, User
 class ClientStatus(models.Model):
     """A department's own word for where its work with a client stands. (A message has a state, a client a status.)"""
 
+    class Colour(models.TextChoices):
+        GREY = "grey", _("Grey")
+        GREEN = "green", _("Green")
+        BLUE = "blue", _("Blue")
+        PURPLE = "purple", _("Purple")
+        AMBER = "amber", _("Amber")
+        RED = "red", _("Red")
+
     department = models.ForeignKey(Department, on_delete=models.CASCADE, related_name="statuses")
     name = models.CharField(_("name"), max_length=50)
+    colour = models.CharField(
+        _("colour"), max_length=10, choices=Colour, default=Colour.GREY, db_default=Colour.GREY.value
+    )
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     follow_up_days = models.PositiveSmallIntegerField(_("follow up after days"), null=True, blank=True)
 
@@ -44,6 +55,9 @@ class Client(models.Model):
     last_name = models.CharField(_("last name"), max_length=100, blank=True, help_text=_("Empty only while unclaimed."))
     id_number = models.CharField(_("ID number"), max_length=50, blank=True)
     language = models.CharField(_("language"), max_length=50, blank=True)
+    search_key = models.CharField(
+        max_length=300, blank=True, default="", db_default="", editable=False, help_text="See clients.names."
+    )
     merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="merged_from")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -133,6 +147,7 @@ class CaseAssignment(models.Model):
         MERGED = "merged", _("merged")
         CLAIMED = "claimed", _("claimed")
         LEFT = "left", _("the case manager left")
+        DISMISSED = "dismissed", _("dismissed")
 
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="assignments")
     case_manager = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="assignments")
@@ -174,6 +189,18 @@ class CaseAssignment(models.Model):
             models.Index(
                 fields=["case_manager", "client"], condition=Q(ended_at__isnull=True), name="assignment_caseload"
             ),
+            # Former clients: one case manager's ended assignments, the latest first.
+            models.Index(
+                fields=["case_manager", "-ended_at", "-id"],
+                condition=Q(ended_at__isnull=False),
+                name="assignment_former",
+            ),
+            # The department's list of unclaimed clients, by how long they wait.
+            models.Index(
+                fields=["started_at", "id"],
+                condition=Q(case_manager__isnull=True, ended_at__isnull=True),
+                name="assignment_unclaimed",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -194,12 +221,42 @@ class ConversationEvent(models.Model):
         OPTED_IN = "opted_in", _("Opted in again")
         WRONG_NUMBER = "wrong_number", _("Marked as a wrong number")
         RIGHT_NUMBER = "right_number", _("No longer a wrong number")
+        DELETED = "deleted", _("Deleted")
+        TRANSFERRED = "transferred", _("Transferred")
+        CLAIMED = "claimed", _("Claimed")
+        DISMISSED = "dismissed", _("Dismissed")
+        NUMBER_CHANGED = "number_changed", _("Number changed")
+        MERGED = "merged", _("Merged")
 
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="events")
     kind = models.CharField(max_length=20, choices=Kind)
     at = models.DateTimeField(default=timezone.now)
     by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    reason = models.CharField(max_length=200, blank=True, help_text="Why, in the person's words.")
+    reason = models.CharField(max_length=1000, blank=True, help_text="Why, or the note, in the person's words.")
+    # Nothing is found by these three, so they have no index.
+    from_person = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    to_person = models.ForeignKey(
+        User,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        help_text="On whose list from then on.",
+    )
+    other_client = models.ForeignKey(
+        Client,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        help_text="Who was merged into this.",
+    )
+    old_address = models.CharField(max_length=phone_numbers.MAX_ADDRESS_LENGTH, blank=True, default="", db_default="")
+    new_address = models.CharField(max_length=phone_numbers.MAX_ADDRESS_LENGTH, blank=True, default="", db_default="")
 
     class Meta:
         # The conversation page: one client's events in order.

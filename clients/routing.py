@@ -4,6 +4,7 @@ The active assignment of the number; else the last one ended by deletion, if its
 back to life; else the client is unclaimed. A number that nobody knows makes an unclaimed client.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -86,11 +87,7 @@ def usual_place(*, our_number: str, address: str) -> Place:
 def route_text(*, department: Department, address: str, now: datetime) -> Route:
     """The place of a text from the address. Must run in a transaction; locks client and assignments until its end."""
     number = number_for(department, address, now)
-    client = lock_client(number.client_id)
-    number.refresh_from_db()
-    while number.client_id != client.pk:  # merged away while we waited for the lock
-        client = lock_client(number.client_id)
-        number.refresh_from_db()
+    client = lock_client_of(number)
     lock_conversations(client.pk)
     return Route(client, number, _open_assignment(client, now))
 
@@ -104,12 +101,30 @@ def lock_client(client_id: int) -> Client:
     return Client.objects.select_for_update(no_key=True).get(pk=client_id)
 
 
-def lock_conversations(client_id: int) -> list[int]:
-    """All the client's assignments, the ended ones too, in order of id; the client is locked by the caller.
+def lock_client_of(number: PhoneNumber) -> Client:
+    """The client whose number this is, locked, also if the number moves to another one while we wait for the lock.
+
+    Brings the number up to date.
+    """
+    client = lock_client(number.client_id)
+    number.refresh_from_db()
+    while number.client_id != client.pk:
+        client = lock_client(number.client_id)
+        number.refresh_from_db()
+    return client
+
+
+def lock_clients(client_ids: Iterable[int]) -> dict[int, Client]:
+    """Several, in order of id, by their ids."""
+    return {client_id: lock_client(client_id) for client_id in sorted(set(client_ids))}
+
+
+def lock_conversations(*client_ids: int) -> list[int]:
+    """All these clients' assignments, the ended ones too, in order of id; the clients are locked by the caller.
 
     Before any one of them is locked alone: others lock those of many clients in this order (docs/adr/0004).
     """
-    rows = CaseAssignment.objects.filter(client=client_id).order_by("pk")
+    rows = CaseAssignment.objects.filter(client__in=client_ids).order_by("pk")
     return list(rows.select_for_update(no_key=True).values_list("pk", flat=True))
 
 

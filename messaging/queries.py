@@ -16,6 +16,7 @@ from accounts import phone_numbers
 from accounts.models import User
 from accounts.statements import Statement
 from clients.models import CaseAssignment, Client
+from clients.names import fold
 from messaging.relative_times import relative_time
 
 ROWS_PER_PAGE = 50
@@ -146,15 +147,12 @@ def _with_number(assignments: QuerySet[CaseAssignment]) -> QuerySet[CaseAssignme
 
 
 def matching_search(search: str) -> Q:
-    """Every word is part of a name; or the whole is part of a number, in any writing, or of an ID number."""
-    names = Q()
+    """Every word is part of a name or of the ID number; or the whole is part of a number, in any writing."""
+    named = Q()
     for word in search.split():
-        names &= Q(client__first_name__icontains=word) | Q(client__last_name__icontains=word)
-    if not search.strip():
-        return names
-    found = names | Q(client__id_number__icontains=search.strip())
+        named &= Q(client__search_key__contains=fold(word))
     digits = phone_numbers.search_digits(search)
-    return found | Q(number__address__contains=digits) if digits else found
+    return named | Q(number__address__contains=digits) if digits else named
 
 
 def _ordered(assignments: QuerySet[CaseAssignment, Any]) -> QuerySet[CaseAssignment, Any]:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Department, User
 from clients.models import CaseAssignment, Client, ClientStatus, PhoneNumber
+from clients.names import fill_search_key
 from messaging import segments, summaries
 from messaging.models import Message
 from messaging.schedule import WallClock
@@ -57,7 +58,8 @@ def make_client(
     """A client with a number and an open assignment (unclaimed, if there is no case manager)."""
     office = department or (case_manager.department if case_manager else None)
     assert office is not None
-    client = Client.objects.create(department=office, first_name=first_name, last_name=last_name)
+    client = fill_search_key(Client(department=office, first_name=first_name, last_name=last_name))
+    client.save()
     PhoneNumber.objects.create(
         department=office, client=client, address=address or f"+1385{next(_serial) + 2_000_000:07d}", **number_fields
     )
@@ -70,7 +72,8 @@ def make_caseload(case_manager: User, count: int) -> list[CaseAssignment]:
     office = case_manager.department
     assert office is not None
     clients = Client.objects.bulk_create(
-        Client(department=office, first_name="Many", last_name=f"Client {number}") for number in range(count)
+        fill_search_key(Client(department=office, first_name="Many", last_name=f"Client {number}"))
+        for number in range(count)
     )
     PhoneNumber.objects.bulk_create(
         PhoneNumber(department=office, client=client, address=f"+1435{next(_serial) + 2_000_000:07d}")

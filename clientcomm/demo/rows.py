@@ -10,6 +10,7 @@ from accounts.models import Department, User
 from clientcomm.demo.lines import Line, minutes, open_time
 from clientcomm.demo.people import Person
 from clients.models import CaseAssignment, Client, ClientStatus, ConversationEvent, PhoneNumber
+from clients.names import fill_search_key
 from messaging import segments, summaries
 from messaging.failures import FailureReason
 from messaging.models import Message
@@ -76,13 +77,15 @@ def _add_clients(
 
 
 def _client(department: Department, person: Person, since: datetime) -> Client:
-    return Client(
-        department=department,
-        first_name=person.first_name,
-        last_name=person.last_name,
-        id_number=person.id_number,
-        language=person.language,
-        created_at=since,
+    return fill_search_key(
+        Client(
+            department=department,
+            first_name=person.first_name,
+            last_name=person.last_name,
+            id_number=person.id_number,
+            language=person.language,
+            created_at=since,
+        )
     )
 
 

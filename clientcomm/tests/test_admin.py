@@ -174,12 +174,18 @@ class TestDepartments:
 
 class TestStatuses:
     def test_adding_and_renaming(self, as_operator: Browser, department: Department) -> None:
-        data = {"department": department.pk, "name": "Monitoring", "position": 2, "follow_up_days": 30}
+        data = {
+            "department": department.pk,
+            "name": "Monitoring",
+            "colour": "green",
+            "position": 2,
+            "follow_up_days": 30,
+        }
         as_operator.post("/admin/clients/clientstatus/add/", data)
         status = ClientStatus.objects.get(name="Monitoring")
         assert (status.department, status.follow_up_days) == (department, 30)
         page = f"/admin/clients/clientstatus/{status.pk}/change/"
-        as_operator.post(page, {"name": "Watching", "position": 0, "follow_up_days": ""})
+        as_operator.post(page, {"name": "Watching", "colour": "grey", "position": 0, "follow_up_days": ""})
         status.refresh_from_db()
         assert (status.name, status.follow_up_days) == ("Watching", None)
         assert logged() == ["status.added", "status.changed"]
@@ -188,18 +194,18 @@ class TestStatuses:
         self, as_operator: Browser, department: Department, elsewhere: Department
     ) -> None:
         words = "This department has a status of that name already."
-        data = {"department": department.pk, "name": "Active", "position": 2}
+        data = {"department": department.pk, "name": "Active", "colour": "grey", "position": 2}
         assert words in errors_in(as_operator.post("/admin/clients/clientstatus/add/", data))
         inactive = ClientStatus.objects.get(department=department, name="Inactive")
         page = f"/admin/clients/clientstatus/{inactive.pk}/change/"
-        assert words in errors_in(as_operator.post(page, {"name": "Active", "position": 2}))
+        assert words in errors_in(as_operator.post(page, {"name": "Active", "colour": "grey", "position": 2}))
 
     def test_it_stays_in_its_department(
         self, as_operator: Browser, department: Department, elsewhere: Department
     ) -> None:
         status = ClientStatus.objects.get(department=department, name="Inactive")
         page = f"/admin/clients/clientstatus/{status.pk}/change/"
-        as_operator.post(page, {"department": elsewhere.pk, "name": "Inactive", "position": 5})
+        as_operator.post(page, {"department": elsewhere.pk, "name": "Inactive", "colour": "grey", "position": 5})
         status.refresh_from_db()
         assert (status.department, status.position) == (department, 5)
 

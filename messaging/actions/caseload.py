@@ -8,7 +8,8 @@ from django.db import transaction
 from accounts.models import Department, User
 from clients import routing
 from clients.models import CaseAssignment, Client, ClientStatus, ConversationEvent
-from messaging import summaries
+from clients.names import NAME_FIELDS, fill_search_key
+from messaging import joining, summaries
 from messaging.models import Message
 
 EndReason = CaseAssignment.EndReason
@@ -58,7 +59,7 @@ def add_client(*, new: NewClient, by: User, department: Department, now: datetim
     if not User.objects.select_for_update(no_key=True).filter(pk=by.pk, is_active=True):
         raise AccountClosed
     number = routing.number_for(department, new.phone_number, now)
-    client = routing.lock_client(number.client_id)
+    client = routing.lock_client_of(number)
     routing.lock_conversations(client.pk)
     active = CaseAssignment.objects.select_related("case_manager").filter(client=client, ended_at__isnull=True).first()
     if active is not None and active.case_manager is not None:
@@ -76,7 +77,7 @@ def _fill(client: Client, new: NewClient) -> None:
     """Filled fields win, empty ones change nothing."""
     for field in ("first_name", "last_name", "id_number", "language"):
         setattr(client, field, getattr(new, field) or getattr(client, field))
-    client.save(update_fields=["first_name", "last_name", "id_number", "language"])
+    fill_search_key(client).save(update_fields=[*NAME_FIELDS, "language"])
 
 
 def _assigned(client: Client, new: NewClient, by: User, now: datetime) -> tuple[CaseAssignment, bool]:
@@ -92,18 +93,10 @@ def _assigned(client: Client, new: NewClient, by: User, now: datetime) -> tuple[
         made.save()
         return made, False
     routing.reopen(assignment, now)
-    assignment.notes = _joined_notes(assignment.notes, new.notes, client, now)
+    assignment.notes = joining.joined_notes(assignment.notes, new.notes, client, now)
     assignment.status = new.status
     assignment.save(update_fields=["notes", "status"])
     return assignment, True
-
-
-def _joined_notes(old: str, new: str, client: Client, now: datetime) -> str:
-    """Both notes, the new ones under a date line: none is dropped."""
-    if not old or not new:
-        return old or new
-    day = now.astimezone(client.department.zone).date().isoformat()
-    return f"{old}\n\n{day}:\n{new}"
 
 
 def _claim(unclaimed: CaseAssignment, assignment: CaseAssignment, now: datetime) -> None:
