@@ -92,9 +92,7 @@ def record_outcome(claim: Claim, outcome: Outcome, *, now: datetime) -> None:
     """Writes down how a call ended. Whatever a callback has said meanwhile stands."""
     pending = frozenset({State.SENDING, State.UNKNOWN})
     opted_out = isinstance(outcome, Refused) and outcome.reason is FailureReason.OPTED_OUT
-    if opted_out:
-        routing.lock_client(claim.client_id)
-        routing.lock_conversations(claim.client_id)
+    number = _lock_number_of(claim.message_id) if opted_out else None
     assignment_id = summaries.lock_for(claim.message_id)
     match outcome:
         case Accepted(carrier_id):
@@ -112,8 +110,8 @@ def record_outcome(claim: Claim, outcome: Outcome, *, now: datetime) -> None:
             )
         case Unclear():
             states.move(claim.message_id, to=State.UNKNOWN, from_states=frozenset({State.SENDING}), now=now)
-    if opted_out:
-        _mark_opted_out(claim.client_id, claim.text.to_number, now)
+    if number is not None:
+        opt_outs.opt_out(number, source=opt_outs.OptOutSource.CARRIER, at=now, now=now)
     summaries.recompute(assignment_id, now=now)
 
 
@@ -147,9 +145,7 @@ def record_delivery_report(report: DeliveryReport, *, now: datetime) -> None:
         logger.warning("a report for a text that we don't have: %s", report.public_id)
         return
     opted_out = report.reason is FailureReason.OPTED_OUT
-    if opted_out:
-        routing.lock_client(message.client_id)
-        routing.lock_conversations(message.client_id)
+    number = _lock_number_of(message.pk) if opted_out else None
     assignment_id = summaries.lock_for(message.pk)
     if not _learn_carrier_id(message.pk, report.carrier_id):
         return
@@ -157,8 +153,8 @@ def record_delivery_report(report: DeliveryReport, *, now: datetime) -> None:
         _fill_numbers(message)
     why = {"failure_reason": report.reason or "", "error_code": report.error_code}
     if states.advance(message.pk, to=State(report.state), now=now, **why):
-        if opted_out:
-            _mark_opted_out(message.client_id, message.their_number, now)
+        if number is not None:
+            opt_outs.opt_out(number, source=opt_outs.OptOutSource.CARRIER, at=now, now=now)
         stopped = holds.scope_of(report.reason, message.our_number)
         if report.reason is not None and stopped is not None:
             holds.put(stopped, reason=report.reason, error_code=report.error_code, now=now)
@@ -180,10 +176,14 @@ def _learn_carrier_id(message_id: int, carrier_id: str) -> bool:
     return known
 
 
-def _mark_opted_out(client_id: int, address: str, now: datetime) -> None:
-    number = PhoneNumber.objects.filter(client=client_id, address=address).first()
+def _lock_number_of(message_id: int) -> PhoneNumber | None:
+    """The number that the text went to, with its client locked, whoever that is by now, and all conversations."""
+    message = Message.objects.only("department", "their_number").get(pk=message_id)
+    number = PhoneNumber.objects.filter(department=message.department_id, address=message.their_number).first()
     if number is not None:
-        opt_outs.opt_out(number, source=opt_outs.OptOutSource.CARRIER, at=now, now=now)
+        client = routing.lock_client_of(number)
+        routing.lock_conversations(client.pk)
+    return number
 
 
 def hold_overdue(*, now: datetime) -> int:

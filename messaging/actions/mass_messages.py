@@ -172,5 +172,9 @@ def _unmade(mass: MassMessage) -> int:
 
 
 def _cancel_waiting(mass: MassMessage, now: datetime) -> int:
-    """One UPDATE, and no lock on thousands of conversations: their lists are recounted in the background."""
-    return _texts(mass).filter(state=State.WAITING).update(state=State.CANCELLED, state_at=now)
+    """One UPDATE, and no lock on thousands of conversations: their lists are recounted in the background.
+
+    The texts are locked in the order in which others lock several of them.
+    """
+    waiting = _texts(mass).filter(state=State.WAITING).order_by("pk").select_for_update().values("pk")
+    return Message.objects.filter(pk__in=waiting, state=State.WAITING).update(state=State.CANCELLED, state_at=now)
