@@ -42,37 +42,105 @@ def administered_department(user: User) -> Department:
 
 @dataclass(frozen=True)
 class Conversation:
-    """A client's open assignment as one person may see it."""
+    """One of a client's assignments as one person may see it.
+
+    is_own: the client is on the person's list. can_answer: that, or unclaimed, or a supervisor's look. An ended one is
+    for reading only.
+    """
 
     client: Client
     assignment: CaseAssignment
     number: PhoneNumber | None
     is_own: bool
+    can_answer: bool
+
+    @property
+    def is_former(self) -> bool:
+        """Whether the client is on no list any more, or on a colleague's."""
+        return not self.assignment.is_open
+
+    @property
+    def is_unclaimed(self) -> bool:
+        """Whether the client waits for a case manager."""
+        return self.assignment.is_open and self.assignment.case_manager_id is None
+
+    @property
+    def is_colleagues(self) -> bool:
+        """Whether a colleague works, or worked, with the client: who may look is written down."""
+        return not self.is_own and self.assignment.case_manager_id is not None
+
+
+def may_answer(assignment: CaseAssignment, user: User) -> bool:
+    """Whether the user may write to the client of this assignment, which is of the user's department.
+
+    Its case manager, everybody while it is unclaimed, supervisors anyway. In an ended one nobody.
+    """
+    if not assignment.is_open or not user.is_active:
+        return False
+    return assignment.case_manager_id in (user.pk, None) or user.is_supervisor
 
 
 def conversation_for(user: User, client_id: int) -> Conversation:
-    """The client's conversation: for its case manager, or a supervisor of the department (who only looks).
+    """The client's conversation: for its case manager, a supervisor of the department, everybody while it is unclaimed.
 
-    Raises Http404 for everybody else.
+    Who had the client before keeps the old conversation for reading. Raises Http404 for everybody else.
     """
     if user.department is None or client_id > _MAX_ID:
         raise Http404
     assignment = _ASSIGNMENT.first(client_id=client_id, department_id=user.department.pk)
-    if assignment is None or not (assignment.case_manager_id == user.pk or user.is_supervisor):
+    if assignment is None or not may_answer(assignment, user):
+        assignment = _former(user, client_id)
+    if assignment is None:
         raise Http404
     assignment.client.department = user.department
+    is_own = assignment.is_open and assignment.case_manager_id == user.pk
     number = _NUMBER.first(client_id=client_id)
-    return Conversation(assignment.client, assignment, number, is_own=assignment.case_manager_id == user.pk)
+    return Conversation(assignment.client, assignment, number, is_own, may_answer(assignment, user))
 
 
-def own_message_for(user: User, client_id: int, public_id: UUID) -> Message:
-    """An outgoing text in one of the user's own conversations. Raises Http404."""
-    conversation = own_conversation_for(user, client_id)
+def _former(user: User, client_id: int) -> CaseAssignment | None:
+    """The user's own ended assignment; for a supervisor, if nobody has the client, the one that ended last."""
+    ended = CaseAssignment.objects.select_related("client", "status", "case_manager").filter(
+        client=client_id, client__department=user.department, client__merged_into__isnull=True, ended_at__isnull=False
+    )
+    mine = ended.filter(case_manager=user).first()
+    if mine is not None or not user.is_supervisor:
+        return mine
+    return ended.order_by("-ended_at", "-pk").first()
+
+
+def survivor_of(user: User, client_id: int) -> int | None:
+    """Into which client this one was merged, if so; None also for a client of another department."""
+    merged = Client.objects.filter(pk=client_id, department=user.department_id) if client_id <= _MAX_ID else None
+    return merged.values_list("merged_into", flat=True).first() if merged is not None else None
+
+
+def message_for(user: User, client_id: int, public_id: UUID) -> Message:
+    """An outgoing text that the user decides on. Raises Http404."""
+    conversation = answerable_conversation_for(user, client_id)
     sent = Message.objects.filter(assignment=conversation.assignment, direction=Message.Direction.OUTGOING)
-    message = sent.filter(public_id=public_id).first()
-    if message is None:
+    message = sent.select_related("assignment").filter(public_id=public_id).first()
+    if message is None or not may_settle(message, user):
         raise Http404
     return message
+
+
+def may_settle(message: Message, user: User) -> bool:
+    """Whether the user decides on a text that stopped on its way: who works with the client, or who wrote it.
+
+    Asked of texts of the user's own department.
+    """
+    assignment = message.assignment
+    is_theirs = assignment.case_manager_id in (user.pk, None) or message.author_id == user.pk
+    return is_theirs and may_answer(assignment, user)
+
+
+def answerable_conversation_for(user: User, client_id: int) -> Conversation:
+    """The conversation if the user may write in it. Raises Http404."""
+    conversation = conversation_for(user, client_id)
+    if not conversation.can_answer:
+        raise Http404
+    return conversation
 
 
 def own_conversation_for(user: User, client_id: int) -> Conversation:

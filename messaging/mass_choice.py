@@ -48,6 +48,7 @@ class LeftOut(TextChoices):
     NO_NUMBER = HoldReason.NO_CLIENT.value, _("has no phone number")
     NOT_YOURS = "not_yours", _("no longer on your list")
     DROPPED = "dropped", _("you dropped this one")
+    MERGED = "merged", _("the same person as another recipient")
 
 
 class Sort(TextChoices):

@@ -15,15 +15,22 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.statements import PlannedQuery, Statement
 from clients.models import CaseAssignment, ConversationEvent, PhoneNumber
-from messaging import keywords, states, wording
+from messaging import access, histories, keywords, states, wording
+from messaging.event_words import event_text
 from messaging.failures import ADVICE, FailureReason, HoldReason
+from messaging.histories import Span
 from messaging.keywords import Suspicion
 from messaging.models import Message
 
 PAGE_SIZE = 50
+_OF_EVENT = (
+    *("client", "kind", "at", "reason", "old_address", "new_address"),
+    *("by__full_name", "from_person__full_name", "to_person__full_name"),
+    *("other_client__first_name", "other_client__last_name"),
+)
 _SHOWN = [
     *("public_id", "direction", "state", "state_at", "placed_at", "body", "read_at", "arrived_at"),
-    *("hold_reason", "failure_reason", "mass_message", "author", "due_at", "try_at", "finish_by"),
+    *("hold_reason", "failure_reason", "mass_message", "author", "due_at", "try_at", "finish_by", "assignment"),
 ]
 # A subquery and no join: PostgreSQL would read all of a client's messages to join them with themselves.
 _RETRY = Message.objects.filter(retry_of=OuterRef("pk")).values("placed_at")
@@ -116,26 +123,30 @@ def read_talk(
 ) -> Talk:
     """The newest messages of the assignment, or those before the one named, with the events that fall among them.
 
-    number: the client's, as it is now, for what was held because of it.
+    With what was written with the client before, as far as the reader may see that (messaging.histories). number: the
+    client's, as it is now, for what was held because of it.
     """
     zone = assignment.client.department.zone
-    look = _Look(reader, assignment.case_manager_id == reader.pk, now, zone, number)
-    edge = Message.objects.filter(assignment=assignment, pk=before).first() if before else None
-    messages, is_more = _messages(assignment, edge, now)
+    span = histories.span_of(assignment, reader)
+    look = _Look(assignment, reader, now, zone, number)
+    edge = _edge(assignment, span, before)
+    messages, is_more = _messages(assignment, span, edge, now)
     since, until = messages[0].placed_at if is_more else _EVER, edge.placed_at if edge else _NEVER
+    since, until = max(since, span.events_since or _EVER), min(until, span.events_until or _NEVER)
     events = _EVENTS.all(client_id=assignment.client_id, since=since, until=until)
-    files = _files(assignment, messages)
+    files = _files(assignment.client_id, messages)
     items: list[Item] = [_message_item(message, files.get(message.pk, ()), look) for message in messages]
     items = _without_repeated_states(items)
     items += [_event_item(event, zone) for event in events]
-    incoming = [message for message in messages if not message.is_outgoing]
+    own = [message for message in messages if message.assignment_id == assignment.pk]
+    incoming = [message for message in own if not message.is_outgoing]
     return Talk(
         days=_by_day(items),
         oldest_id=messages[0].pk if is_more else None,
         latest_incoming_id=max((message.pk for message in incoming), default=None),
         has_unread=any(message.read_at is None for message in incoming),
         has_messages=bool(messages) or edge is not None,
-        suspicion=_suspicion(messages),
+        suspicion=_suspicion(own),
     )
 
 
@@ -146,11 +157,20 @@ def _suspicion(messages: Sequence[Message]) -> Suspicion | None:
     return next((found for message in incoming if (found := keywords.suspect(message.body))), None)
 
 
-def _shown(client_id: int, assignment_id: int, now: datetime) -> QuerySet[Message]:
-    """What has its place in the talk. What waits for its time has a page of its own."""
+def _edge(assignment: CaseAssignment, span: Span, before: int | None) -> Message | None:
+    """The message that was named, if it is one that the reader sees."""
+    if before is None:
+        return None
+    of_client = Message.objects.filter(client=assignment.client_id, pk=before)
+    return (of_client if span.is_whole else of_client.filter(assignment=assignment)).first()
+
+
+def _shown(client_id: int, now: datetime, assignment_id: int | None = None) -> QuerySet[Message]:
+    """What has its place in the talk: of this assignment, or all. What waits for its time has a page of its own."""
     later = Q(state=Message.State.WAITING, due_at__gt=now)
-    of_assignment = Message.objects.filter(client=client_id, assignment=assignment_id)
-    shown = of_assignment.exclude(later | Q(state=Message.State.CANCELLED)).only(*_SHOWN)
+    of_client = Message.objects.filter(client=client_id)
+    asked = of_client if assignment_id is None else of_client.filter(assignment=assignment_id)
+    shown = asked.exclude(later | Q(state=Message.State.CANCELLED)).only(*_SHOWN)
     return shown.annotate(again_at=Subquery(_RETRY), author_name=F("author__full_name"))
 
 
@@ -160,30 +180,37 @@ def _newest(shown: QuerySet[Message]) -> QuerySet[Message]:
 
 
 _NEWEST = PlannedQuery(
+    "newest_of_client", lambda **values: _newest(_shown(**values)), client_id="bigint", now="timestamptz"
+)
+_NEWEST_OF_ASSIGNMENT = PlannedQuery(
     "newest_of_talk",
     lambda **values: _newest(_shown(**values)),
     client_id="bigint",
-    assignment_id="bigint",
     now="timestamptz",
+    assignment_id="bigint",
 )
 
 
-def _messages(assignment: CaseAssignment, edge: Message | None, now: datetime) -> tuple[list[Message], bool]:
+def _messages(
+    assignment: CaseAssignment, span: Span, edge: Message | None, now: datetime
+) -> tuple[list[Message], bool]:
     """One page, oldest first, and whether there are older ones."""
-    client_id, assignment_id = assignment.client_id, assignment.pk
-    if edge is None:
-        page = _NEWEST.all(client_id=client_id, assignment_id=assignment_id, now=now)
-    else:
+    client_id, assignment_id = assignment.client_id, None if span.is_whole else assignment.pk
+    if edge is not None:
         before = Q(placed_at__lt=edge.placed_at) | Q(placed_at=edge.placed_at, pk__lt=edge.pk)
-        page = list(_newest(_shown(client_id, assignment_id, now).filter(before)))
+        page = list(_newest(_shown(client_id, now, assignment_id).filter(before)))
+    elif assignment_id is None:
+        page = _NEWEST.all(client_id=client_id, now=now)
+    else:
+        page = _NEWEST_OF_ASSIGNMENT.all(client_id=client_id, now=now, assignment_id=assignment_id)
     return page[PAGE_SIZE - 1 :: -1], len(page) > PAGE_SIZE
 
 
 _EVENTS = PlannedQuery(
     "events_of_talk",
     lambda client_id, since, until: (
-        ConversationEvent.objects.select_related("by")
-        .only("client", "kind", "at", "reason", "by__full_name")
+        ConversationEvent.objects.select_related("by", "from_person", "to_person", "other_client")
+        .only(*_OF_EVENT)
         .filter(client=client_id, at__gte=since, at__lt=until)
         .order_by("at", "pk")[: 4 * PAGE_SIZE]
     ),
@@ -193,48 +220,44 @@ _EVENTS = PlannedQuery(
 )
 
 
-_FILES = Statement(
+_FILES = Statement(  # some of them of texts that the reader doesn't see: they are looked up by text
     "files_of_talk",
     """
 SELECT t.message_id, t.content_type FROM messaging_message m JOIN messaging_attachment t ON t.message_id = m.id
-WHERE m.client_id = %(client_id)s AND m.assignment_id = %(assignment_id)s
-  AND m.placed_at BETWEEN %(since)s AND %(until)s
+WHERE m.client_id = %(client_id)s AND m.placed_at BETWEEN %(since)s AND %(until)s
 ORDER BY t.message_id, t.position
 """,
     client_id="bigint",
-    assignment_id="bigint",
     since="timestamptz",
     until="timestamptz",
 )
 
 
-def _files(assignment: CaseAssignment, messages: Sequence[Message]) -> dict[int, tuple[File, ...]]:
+def _files(client_id: int, messages: Sequence[Message]) -> dict[int, tuple[File, ...]]:
     """The files of each message that came with some. messages: in order of time."""
     if not messages:
         return {}
-    found = _FILES.all(
-        client_id=assignment.client_id,
-        assignment_id=assignment.pk,
-        since=messages[0].placed_at,
-        until=messages[-1].placed_at,
-    )
+    found = _FILES.all(client_id=client_id, since=messages[0].placed_at, until=messages[-1].placed_at)
     by_message = itertools.groupby(found, key=lambda row: row[0])
     return {pk: tuple(File(_file_name(content_type)) for _pk, content_type in rows) for pk, rows in by_message}
 
 
 @dataclass(frozen=True)
 class _Look:
-    """Who looks at which number's conversation, and when."""
+    """Who looks at which assignment's conversation, and when; the client's number."""
 
+    assignment: CaseAssignment
     reader: User
-    is_own: bool
     now: datetime
     zone: ZoneInfo
     number: PhoneNumber | None
 
     def decides_on(self, message: Message) -> bool:
-        """What a person wrote is theirs to settle; what nobody wrote, the case manager's."""
-        return message.author_id == self.reader.pk or (message.author_id is None and self.is_own)
+        """Of what stands in the assignment itself; what was written before it is for reading only."""
+        if message.assignment_id != self.assignment.pk:
+            return False
+        message.assignment = self.assignment
+        return access.may_settle(message, self.reader)
 
 
 def _message_item(message: Message, files: tuple[File, ...], look: _Look) -> MessageItem:
@@ -300,7 +323,7 @@ def held_choices(message: Message, number: PhoneNumber | None) -> list[Choice]:
 
 def _event_item(event: ConversationEvent, zone: ZoneInfo) -> EventItem:
     at = event.at.astimezone(zone)
-    return EventItem(f"event-{event.pk}", _event_text(event), at, wording.time_of_day(at), _full_time(at, zone))
+    return EventItem(f"event-{event.pk}", event_text(event), at, wording.time_of_day(at), _full_time(at, zone))
 
 
 def _full_time(at: datetime, zone: ZoneInfo) -> str:
@@ -332,23 +355,6 @@ def _repeats(item: MessageItem, following: MessageItem) -> bool:
     same_minute = item.at.replace(second=0, microsecond=0) == following.at.replace(second=0, microsecond=0)
     same_words = following.is_outgoing and item.state_text == following.state_text
     return same_minute and same_words and item.state_tone != "problem"
-
-
-def _event_text(event: ConversationEvent) -> str:
-    name = event.by.full_name if event.by else ""
-    match event.kind:
-        case ConversationEvent.Kind.ADDED:
-            return _("Added by %(name)s") % {"name": name}
-        case ConversationEvent.Kind.RESTORED:
-            return _("Back on the list of %(name)s") % {"name": name} if name else _("Back on the list: a text came")
-        case ConversationEvent.Kind.OPTED_OUT if not name:
-            return _("Opted out: no texts can be sent until the client texts START")
-        case ConversationEvent.Kind.OPTED_IN if not name:
-            return _("Opted in again by texting START")
-    if name:
-        what = {"what": event.get_kind_display(), "name": name, "reason": event.reason}
-        return _("%(what)s, as %(name)s says: %(reason)s") % what
-    return str(event.get_kind_display())
 
 
 def _by_day(items: Iterable[Item]) -> list[Day]:

@@ -10,7 +10,7 @@ from accounts import doorbell
 from accounts.models import User
 from clients import routing
 from clients.models import CaseAssignment, Client, PhoneNumber
-from messaging import evenings, gate, hours, segments, summaries
+from messaging import access, evenings, gate, hours, segments, summaries
 from messaging.actions import reading
 from messaging.evenings import Answer, Timing
 from messaging.failures import HoldReason
@@ -41,7 +41,7 @@ class RefusedByGate(NotSent):
 
 
 class NotYours(NotSent):
-    """The client is no longer the author's: transferred or deleted while the page was open."""
+    """The author may not write to this client, or no longer: transferred or deleted while the page was open."""
 
 
 class OutsideHours(NotSent):
@@ -77,7 +77,8 @@ def send_message(
 ) -> Message:
     """Stores the text; a worker hands it over. The same key with the same text gives the message that is there.
 
-    seen_up_to: the newest incoming message on the author's page; answering marks it and the earlier ones as read.
+    seen_up_to: the newest incoming message on the author's page; answering marks it and the earlier ones as read, but
+    not when a supervisor answers for a colleague.
     answer: what the person said to OutsideHours. timing: for a text that is to go out later;
     messaging.actions.scheduling has asked whether it may. Raises one of the NotSent exceptions.
     """
@@ -86,13 +87,13 @@ def send_message(
         client = routing.lock_client(client_id)
         if earlier := Message.objects.filter(author=by, submission_key=submission_key).first():
             return _same_again(earlier, client_id, body, _asked_for(answer, timing))
-        assignment = _own(client, by)
+        assignment = _answerable(client, by)
         number = PhoneNumber.objects.filter(client=client, is_current=True).first()
         if reason := gate.reason_against_number(number):
             raise RefusedByGate(reason, number)
         timing = timing or _timing(assignment, answer, now)
         message = _stored(assignment, body, by, submission_key, timing, now)
-        if seen_up_to is not None:
+        if seen_up_to is not None and assignment.case_manager_id in (by.pk, None):
             reading.mark_read_in(assignment, up_to=seen_up_to, now=now)
         summaries.recompute(assignment.pk, now=now)
         if timing.when is None:
@@ -100,10 +101,11 @@ def send_message(
         return message
 
 
-def _own(client: Client, by: User) -> CaseAssignment:
-    own = CaseAssignment.objects.filter(client=client, case_manager=by, ended_at__isnull=True)
-    assignment = own.select_related("client__department").first()
-    if assignment is None:
+def _answerable(client: Client, by: User) -> CaseAssignment:
+    """The client's open assignment, if the author may write in it."""
+    open_one = CaseAssignment.objects.select_related("client__department").filter(client=client, ended_at__isnull=True)
+    assignment = open_one.filter(client__department=by.department_id).first()
+    if assignment is None or not access.may_answer(assignment, by):
         raise NotYours
     return assignment
 

@@ -8,7 +8,7 @@ from accounts import doorbell
 from accounts.models import User
 from clients import routing
 from clients.models import PhoneNumber
-from messaging import gate, hours, states, summaries
+from messaging import access, gate, hours, states, summaries
 from messaging.actions.sending import NotYours, RefusedByGate, schedule_fields
 from messaging.failures import ADVICE, FailureReason
 from messaging.models import Message
@@ -98,15 +98,26 @@ def drop_held(*, message: Message, by: User, now: datetime) -> None:
 
 
 def locked(message: Message, by: User) -> Message:
-    """The message as it is now, its client and assignment locked, if its case manager asks."""
-    routing.lock_client(message.client_id)
+    """The message as it is now, its client and assignment locked, if somebody asks who may settle it."""
+    _lock_client_of(message)
     summaries.lock_for(message.pk)
     fresh = (
         Message.objects.select_for_update(of=("self",)).select_related("assignment", "department").get(pk=message.pk)
     )
-    if fresh.assignment.case_manager_id != by.pk or not fresh.assignment.is_open:
+    if fresh.department_id != by.department_id or not access.may_settle(fresh, by):
         raise NotYours
     return fresh
+
+
+def _lock_client_of(message: Message) -> None:
+    """Also if the text moves to another client, by a merge, while we wait."""
+    client_id = message.client_id
+    while True:
+        routing.lock_client(client_id)
+        now_of = Message.objects.values_list("client_id", flat=True).get(pk=message.pk)
+        if now_of == client_id:
+            return
+        client_id = now_of
 
 
 def ask_gate(message: Message) -> None:

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from clients import routing
-from clients.models import CaseAssignment, PhoneNumber
+from clients.models import CaseAssignment, Client, PhoneNumber
 from messaging import access
 from tests import builders
 
@@ -66,12 +66,38 @@ def test_an_operator_without_a_department_sees_nothing(client_of_alice: CaseAssi
 
 
 @pytest.mark.parametrize("who", ["alice", "supervisor"])
-def test_an_ended_assignment_is_no_conversation(
+def test_an_ended_assignment_is_for_reading_only(
     who: str, client_of_alice: CaseAssignment, request: pytest.FixtureRequest
 ) -> None:
     routing.end(client_of_alice, CaseAssignment.EndReason.DELETED, timezone.now())
+    shown = access.conversation_for(person(who, request), client_of_alice.client_id)
+    assert (shown.is_former, shown.is_own, shown.can_answer) == (True, False, False)
     with pytest.raises(Http404):
-        access.conversation_for(person(who, request), client_of_alice.client_id)
+        access.answerable_conversation_for(person(who, request), client_of_alice.client_id)
+
+
+@pytest.mark.parametrize(
+    ("who", "may_answer"), [("alice", True), ("bob", True), ("supervisor", True), ("charlie", None)]
+)
+def test_an_unclaimed_client_is_everybodys_in_the_department(
+    who: str, may_answer: bool | None, alice: User, request: pytest.FixtureRequest
+) -> None:
+    client = builders.make_client(None, department=alice.department).client
+    if may_answer is None:
+        with pytest.raises(Http404):
+            access.conversation_for(person(who, request), client.pk)
+    else:
+        shown = access.conversation_for(person(who, request), client.pk)
+        assert (shown.is_unclaimed, shown.can_answer, shown.is_own) == (True, True, False)
+
+
+def test_a_merged_client_leads_to_the_survivor_in_the_department_alone(
+    alice: User, charlie: User, client_of_alice: CaseAssignment
+) -> None:
+    merged = Client.objects.create(department=client_of_alice.client.department, merged_into=client_of_alice.client)
+    assert access.survivor_of(alice, merged.pk) == client_of_alice.client_id
+    assert access.survivor_of(charlie, merged.pk) is None
+    assert access.survivor_of(alice, 10**40) is None
 
 
 @pytest.mark.parametrize("client_id", [0, 2**31, 2**63 - 1, 2**63, 10**40])

@@ -14,7 +14,7 @@ from time_machine import travel
 from accounts.models import AuditEntry, User
 from accounts.sessions import BACKGROUND_HEADER
 from clients import routing
-from clients.models import CaseAssignment, ClientStatus, ConversationEvent, PhoneNumber
+from clients.models import CaseAssignment, Client, ClientStatus, ConversationEvent, PhoneNumber
 from messaging.models import Attachment, Message
 from messaging.tests.pages import field, has_box, message_texts, source, text_box, words
 from tests import builders
@@ -290,13 +290,33 @@ def test_a_supervisors_look_is_written_down_and_marks_nothing_read(
     CaseAssignment.objects.update(notes="for Alice alone")
     page = as_supervisor.get(url(client_of_alice))
     assert message_texts(page) == ["I am here"]
-    assert not has_box(page)
+    assert has_box(page)
+    assert "Send later" not in source(page)
     assert "Mark as read" not in source(page)
     assert "for Alice alone" not in source(page)
     assert Message.objects.get().read_at is None
     entry = AuditEntry.objects.get()
     assert (entry.action, entry.subject) == ("conversation.viewed", f"client:{client_of_alice.client_id}")
     assert (entry.by, entry.department, entry.details) == (supervisor, supervisor.department, {})
+
+
+def test_a_supervisor_answers_by_name_and_leaves_the_texts_unread(
+    as_supervisor: Browser, as_alice: Browser, client_of_alice: CaseAssignment
+) -> None:
+    incoming = builders.make_incoming(client_of_alice, "I am here")
+    form = {"body": "So are we", "submission_key": uuid.uuid4(), "seen_up_to": incoming.pk}
+    assert as_supervisor.post(url(client_of_alice), form).status_code == 302
+    incoming.refresh_from_db()
+    answer = Message.objects.get(body="So are we")
+    assert (answer.assignment, incoming.read_at) == (client_of_alice, None)
+    assert "Sue Stone" in source(as_alice.get(url(client_of_alice)))
+
+
+def test_the_address_of_a_merged_client_leads_to_the_other(as_alice: Browser, client_of_alice: CaseAssignment) -> None:
+    client = client_of_alice.client
+    merged = Client.objects.create(department=client.department, merged_into=client)
+    response = as_alice.get(f"/conversations/{merged.pk}/")
+    assert (response.status_code, response["Location"]) == (302, url(client_of_alice))
 
 
 def test_a_supervisors_refresh_and_a_case_managers_look_are_not_written_down(

@@ -147,13 +147,29 @@ def test_a_form_sent_again_after_the_client_was_deleted_shows_what_was_sent(clie
     assert send(client_of_alice, submission_key=key) == first
 
 
-@pytest.mark.parametrize("who", ["bob", "charlie", "supervisor"])
+@pytest.mark.parametrize("who", ["bob", "charlie"])
 def test_nobody_sends_to_a_client_of_somebody_else(
     who: str, client_of_alice: CaseAssignment, request: pytest.FixtureRequest
 ) -> None:
     with pytest.raises(NotYours):
         send(client_of_alice, by=request.getfixturevalue(who))
     assert not Message.objects.exists()
+
+
+def test_a_supervisor_may_answer_in_a_colleagues_conversation(
+    supervisor: User, charlie: User, client_of_alice: CaseAssignment
+) -> None:
+    sent = send(client_of_alice, by=supervisor)
+    assert (sent.assignment, sent.author) == (client_of_alice, supervisor)
+    with pytest.raises(NotYours):
+        send(client_of_alice, by=builders.make_user(charlie.department, role=User.Role.SUPERVISOR))
+
+
+def test_everybody_of_the_department_may_answer_who_is_unclaimed(bob: User, charlie: User) -> None:
+    stranger = builders.make_client(None, department=bob.department)
+    assert send(stranger, by=bob).author == bob
+    with pytest.raises(NotYours):
+        send(stranger, by=charlie)
 
 
 @pytest.mark.parametrize("reason", ["deleted", "transferred", "merged"])

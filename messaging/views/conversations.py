@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -25,13 +25,22 @@ from messaging.wording import EveningQuestion
 
 @require_http_methods(["GET", "POST"])
 def conversation(request: HttpRequest, client_id: int) -> HttpResponse:
-    """Shows the talk; POST sends a text and comes back to it, or to the box with the reason and what was typed."""
+    """Shows the talk; POST sends a text and comes back to it, or to the box with the reason and what was typed.
+
+    The address of a client who was merged into another leads to the other.
+    """
     user = person(request)
     if request.method == "POST":
-        own = access.own_conversation_for(user, client_id)
-        return _later(request, own) if request.POST.get("later") else _send(request, own)
-    shown = access.conversation_for(user, client_id)
-    if not shown.is_own:
+        if request.POST.get("later"):
+            return _later(request, access.own_conversation_for(user, client_id))
+        return _send(request, access.answerable_conversation_for(user, client_id))
+    try:
+        shown = access.conversation_for(user, client_id)
+    except Http404:
+        if (survivor := access.survivor_of(user, client_id)) is None:
+            raise
+        return redirect("conversation", survivor)
+    if shown.is_colleagues:
         audit.record(
             "conversation.viewed", f"client:{client_id}", by=user, department=user.department, now=timezone.now()
         )
@@ -144,8 +153,8 @@ def _page(
     page = _read(request, shown)
     reason = gate.reason_against_number(shown.number)
     cannot_send = wording.refusal_words(reason, shown.number) if reason else ""
-    if not shown.is_own:
-        cannot_send = _("You see this conversation as a supervisor. Only its case manager can answer.")
+    if not shown.can_answer:
+        cannot_send = _("This client is no longer on your list. You can read what was written until then.")
     context = {
         **_talk_context(request, shown, page),
         "card": _card(shown),
@@ -155,7 +164,8 @@ def _page(
         "form": form or MessageForm.empty(seen_up_to=page.latest_incoming_id),
         "when": when,
         **hours_context(shown.client.department),
-        "can_send": not cannot_send or (form is not None and shown.is_own),
+        "can_send": not cannot_send or (form is not None and shown.can_answer),
+        "can_schedule": shown.is_own,
         "cannot_send_reason": cannot_send,
         "sending_is_stopped": holds.is_stopped(shown.client.department.phone_number),
         "conversations_url": reverse("my-clients"),

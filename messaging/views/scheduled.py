@@ -43,7 +43,7 @@ def scheduled(request: HttpRequest, client_id: int) -> HttpResponse:
     """All of them, soonest first."""
     user, now = person(request), timezone.now()
     shown = access.conversation_for(user, client_id)
-    if not shown.is_own:
+    if shown.is_colleagues:
         audit.record("conversation.viewed", f"client:{client_id}", by=user, department=user.department, now=now)
     items, page = waiting.scheduled(shown.assignment, now=now, page_number=request.GET.get("page", "1"))
     context = {"client": shown.client, "items": items, "page": page, "is_own": shown.is_own}
@@ -53,7 +53,7 @@ def scheduled(request: HttpRequest, client_id: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def change(request: HttpRequest, client_id: int, public_id: UUID) -> HttpResponse:
     """The words and the time of one that waits, or was held."""
-    message = access.own_message_for(person(request), client_id, public_id)
+    message = access.message_for(person(request), client_id, public_id)
     zone, now = message.department.zone, timezone.now()
     if request.method == "POST":
         return _change(request, message, ScheduledMessageForm(request.POST, zone=zone, now=now))
@@ -73,7 +73,7 @@ def settle(request: HttpRequest, client_id: int, public_id: UUID, choice: str) -
     """Does what the button in the list says, and shows the list."""
     if choice not in ACTIONS:
         raise Http404
-    message = access.own_message_for(person(request), client_id, public_id)
+    message = access.message_for(person(request), client_id, public_id)
     try:
         ACTIONS[choice](message=message, by=person(request), now=timezone.now())
     except (settling.TooLate, scheduling.PartOfMassMessage):

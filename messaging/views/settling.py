@@ -28,7 +28,7 @@ def settle(request: HttpRequest, client_id: int, public_id: UUID, choice: str) -
         return redirect("scheduled-change", client_id, public_id)
     if choice not in ACTIONS:
         raise Http404
-    message = access.own_message_for(person(request), client_id, public_id)
+    message = access.message_for(person(request), client_id, public_id)
     try:
         ACTIONS[choice](message=message, by=person(request), now=timezone.now())
     except settling.TooLate:

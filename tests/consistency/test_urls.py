@@ -163,9 +163,10 @@ def with_id(arguments: dict[str, Any], object_id: int) -> dict[str, Any]:
     return {name: object_id if name.endswith("_id") and name != "public_id" else it for name, it in arguments.items()}
 
 
-# What a supervisor of the department may do with a colleague's client: look.
-SUPERVISORS_LOOK = {
+# What a supervisor of the department may do with a colleague's client: look, and answer.
+SUPERVISORS_CAN = {
     ("conversation", "get"),
+    ("conversation", "post"),
     ("conversation-talk", "get"),
     ("conversation-scheduled", "get"),
     ("mass-message", "get"),
@@ -209,7 +210,7 @@ def test_what_is_anothers_does_not_exist(
     before = state_of(maria)
     for who, browser in wrong_people.items():
         response = getattr(browser, method)(path)
-        if who == "the supervisor" and (name, method) in SUPERVISORS_LOOK:
+        if who == "the supervisor" and (name, method) in SUPERVISORS_CAN:
             assert response.status_code == 200
             continue
         assert response.status_code in (404, 405), who
