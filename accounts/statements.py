@@ -1,12 +1,14 @@
 """Statements that every text and every page pay for: by hand, or built once by the ORM; and planned once.
 
 To build them by the ORM each time, and then to plan them, takes longer than to run them. So each connection to
-PostgreSQL prepares a statement when it first needs it, and keeps the plan; SQLite runs it as it stands. A pooler in
-front of PostgreSQL must leave a connection to its process (session mode).
+PostgreSQL prepares a statement when it first needs it, and keeps the plan for a minute; SQLite runs it as it stands. A
+pooler in front of PostgreSQL must leave a connection to its process (session mode).
 """
 
 import functools
+import time
 from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -21,7 +23,18 @@ Value = str | int | datetime | UUID
 Row = tuple[Any, ...]
 M = TypeVar("M", bound=Model)
 
-_prepared: MutableMapping[object, set[str]] = WeakKeyDictionary()  # by connection, whichever thread has it
+PLANS_LAST = 60.0  # seconds; one made while a table was nearly empty reads all of it when it is full
+
+
+@dataclass
+class _Plans:
+    """Of one connection: the statements it has prepared, and since when it keeps their plans."""
+
+    names: set[str] = field(default_factory=set)
+    since: float = field(default_factory=time.monotonic)
+
+
+_plans: MutableMapping[object, _Plans] = WeakKeyDictionary()  # by connection, whichever thread has it
 
 
 class Statement:
@@ -37,10 +50,11 @@ class Statement:
         numbered = sql % {value: f"${number}" for number, value in enumerate(types, 1)}
         self._preparation = f"PREPARE {name} ({', '.join(types.values())}) AS {numbered} {lock}"
 
-    def run(self, **values: Value) -> None:
-        """For a statement without an answer."""
+    def run(self, **values: Value) -> int:
+        """For a statement without an answer. Returns how many rows it changed or locked."""
         with connection.cursor() as cursor:
             cursor.execute(self._ready(), _adapted(values))
+            return int(cursor.rowcount)
 
     def first(self, **values: Value) -> Row | None:
         """The first row of the answer, if there is one."""
@@ -60,12 +74,20 @@ class Statement:
         """What to execute on this connection."""
         if connection.vendor != "postgresql":
             return self._sql
-        known = _prepared.setdefault(connection.connection, set())
-        if self._name not in known:
-            with connection.wrap_database_errors, connection.connection.cursor() as cursor:
-                cursor.execute(self._preparation)
-            known.add(self._name)
+        plans = _plans.setdefault(connection.connection, _Plans())
+        if self._name not in plans.names:
+            _tell_postgresql(self._preparation)
+            plans.names.add(self._name)
+        elif time.monotonic() - plans.since > PLANS_LAST:
+            _tell_postgresql("DISCARD PLANS")
+            plans.since = time.monotonic()
         return self._call
+
+
+def _tell_postgresql(command: str) -> None:
+    """What a page's count of queries leaves out: it happens now and then."""
+    with connection.wrap_database_errors, connection.connection.cursor() as cursor:
+        cursor.execute(command)
 
 
 def _adapted(values: dict[str, Value]) -> dict[str, Value]:

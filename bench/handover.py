@@ -28,6 +28,7 @@ from clientcomm.embedded import TASK_THREADS
 from clientcomm.run import ROOT
 from clients.models import CaseAssignment
 from messaging.actions import sending
+from messaging.loops import SPARE
 from messaging.models import Message
 from tests import builders
 from tests.running import free_port
@@ -86,11 +87,15 @@ def _handed(wanted: int, options: Options) -> Handed:
 
 
 def _threads_for(wanted: int, processes: int) -> int:
-    """As many as come to the number, or as PostgreSQL has connections for: each thread holds one, and each task."""
+    """Calls at a time in each process: as many as come to the number, or as PostgreSQL has connections for.
+
+    Each sending thread holds one, of which there are some more than calls, and each task.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('max_connections')::int - count(*) FROM pg_stat_activity")
         free = int(cursor.fetchone()[0]) - CONNECTIONS_LEFT
-    return max(1, min(-(-wanted // processes), free // processes - TASK_THREADS))
+    threads = free // processes - TASK_THREADS
+    return max(1, min(-(-wanted // processes), threads * SPARE // (SPARE + 1)))
 
 
 def _middle_rate(moments: Sequence[float]) -> float:
@@ -165,6 +170,8 @@ def _put(people: Sequence[CaseAssignment], priority: int) -> None:
         for serial, assignment in enumerate(people)
     ]
     Message.objects.bulk_create(rows, batch_size=BATCH)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE messaging_message")  # as autovacuum does within a minute
 
 
 def _wait_until_written_down() -> None:

@@ -136,7 +136,7 @@ def _judge(report: Report, what: str, worked: Worked, count: int) -> None:
 
 
 def _judge_shares(report: Report, workers: int, worked: Worked) -> None:
-    """Nobody sits by: a worker at full strength rings for the others (messaging/loops.py)."""
+    """Nobody sits by: each worker looks by itself, whoever is rung for (messaging/loops.py)."""
     least = len(worked.calls) / workers * LEAST_SHARE
     shares = ", ".join(str(count) for count in worked.shares)
     report.promise(f"{workers} workers: rows of each", shares, f"{least:.0f} or more", kept=worked.shares[0] >= least)

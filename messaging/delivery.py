@@ -76,15 +76,19 @@ def deliver_due(backend: SmsBackend | None = None) -> int:
 
 def hand_over(claim: Claim, backend: SmsBackend) -> None:
     """Makes the one call for this claim and writes down what came of it."""
-    if timezone.now() - claim.claimed_at > STALE_CLAIM:
-        outcome: Outcome = NotTaken()
-    else:
-        try:
-            outcome = backend.send(claim.text)
-        except Exception as error:  # only its kind is logged: its words could hold the text
-            logger.error("the backend raised %s; message %s is unclear", type(error).__name__, claim.message_id)
-            outcome = Unclear()
+    outcome = call(claim, backend)
     record_outcome(claim, outcome, now=timezone.now())
+
+
+def call(claim: Claim, backend: SmsBackend) -> Outcome:
+    """Makes the one call for this claim; its outcome is to be written down. Raises nothing."""
+    if timezone.now() - claim.claimed_at > STALE_CLAIM:
+        return NotTaken()
+    try:
+        return backend.send(claim.text)
+    except Exception as error:  # only its kind is logged: its words could hold the text
+        logger.error("the backend raised %s; message %s is unclear", type(error).__name__, claim.message_id)
+        return Unclear()
 
 
 @transaction.atomic
@@ -93,7 +97,7 @@ def record_outcome(claim: Claim, outcome: Outcome, *, now: datetime) -> None:
     pending = frozenset({State.SENDING, State.UNKNOWN})
     opted_out = isinstance(outcome, Refused) and outcome.reason is FailureReason.OPTED_OUT
     number = _lock_number_of(claim.message_id) if opted_out else None
-    assignment_id = summaries.lock_for(claim.message_id)
+    assignment_id = summaries.lock_for(claim.message_id, claim.assignment_id)
     match outcome:
         case Accepted(carrier_id):
             if not states.accept(claim.message_id, carrier_id, now=now):

@@ -88,9 +88,7 @@ def locked_number(client_id: int) -> PhoneNumber | None:
     """The client's current number as it is now: an opt-out that is being written is waited for."""
     if connection.vendor != "postgresql":
         return PhoneNumber.objects.filter(client=client_id, is_current=True).first()
-    with connection.cursor() as cursor:
-        cursor.execute(_NUMBER, [client_id])
-        row = cursor.fetchone()
+    row = _NUMBER.first(client=client_id)
     return PhoneNumber.from_db(connection.alias, _NUMBER_FIELDS, row) if row else None
 
 
@@ -205,6 +203,9 @@ LEFT JOIN accounts_user u ON u.id = a.case_manager_id
 
 
 _NUMBER_FIELDS = _in_order(PhoneNumber, "id address opted_out_at wrong_at")
-_NUMBER = f"""
-SELECT {", ".join(_NUMBER_FIELDS)} FROM clients_phonenumber WHERE client_id = %s AND is_current FOR NO KEY UPDATE
-"""  # noqa: S608
+_NUMBER = Statement(
+    "lock_number",
+    f"SELECT {', '.join(_NUMBER_FIELDS)} FROM clients_phonenumber WHERE client_id = %(client)s AND is_current",  # noqa: S608
+    lock="FOR NO KEY UPDATE",
+    client="bigint",
+)

@@ -1,8 +1,11 @@
 """The sending threads of a worker process: as many loops as there is work for, up to a number.
 
 A ring sets one more loop to look, and each loop that found something another one, so a process is at full strength
-within moments. One at full strength rings for the others: beat's ticks may all have come to the same process. The
-threads are its own, not Celery's: a backlog keeps no other task waiting. Each has one connection to the database.
+within moments. A process that nobody rings for looks by itself each second: rings come through Redis, which may be
+away, and beat's may all go to another process. The threads are its own, not Celery's: a backlog keeps no other task
+waiting. Each has one connection to the database.
+
+There are a few more threads than calls at a time: while the outcome of a call is written down, another one is made.
 """
 
 import logging
@@ -14,35 +17,43 @@ from datetime import datetime
 from django.db import close_old_connections
 from django.utils import timezone
 
-from accounts import doorbell
 from messaging import claims, delivery
-from messaging.claims import Claim
+from messaging.claims import Claim, Held, PutOff
 from messaging.due import NotYet
-from messaging.sms import SmsBackend, get_backend
+from messaging.sms import Outcome, SmsBackend, get_backend
 
 logger = logging.getLogger(__name__)
 
 KEPT_FOR_SINGLES = 2  # threads that take no text of a mass message
 LONGEST_WAIT = 1.0  # seconds; the pace, or what waits for it, may have changed
-RINGS_EVERY = 1.0  # seconds; at most so often for the other processes
+LOOKS_EVERY = 1.0  # seconds; if nobody rings
+SPARE = 8  # one thread more for so many calls
 
 
 class Loops:
-    """Those of one process."""
+    """Those of one process. calls: so many at a time."""
 
-    def __init__(self, threads: int) -> None:
-        self._threads, self._for_mass = threads, max(1, threads - KEPT_FOR_SINGLES)
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="sending")
+    def __init__(self, calls: int) -> None:
+        self._threads, self._for_mass = calls + calls // SPARE, max(1, calls - KEPT_FOR_SINGLES)
+        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="sending")
+        self._calls = threading.BoundedSemaphore(calls)
         self._lock = threading.Lock()
         self._running = self._on_mass = self._rings = 0
         self._waits_for_pace = threading.Lock()
-        self._ring_at = 0.0  # to the others
+        self._rung_at = time.monotonic()
 
     def ring(self) -> None:
         """Something may be due. If all threads are at work, the first that finds nothing more looks once again."""
         with self._lock:
             self._rings += 1
+            self._rung_at = time.monotonic()
         self._start_another()
+
+    def look_by_yourself(self) -> None:
+        """Until the process is to end: rings when nobody else does."""
+        while not delivery.wait_for_drain(LOOKS_EVERY / 2):
+            if time.monotonic() - self._rung_at >= LOOKS_EVERY:
+                self.ring()
 
     def wait(self, within: float) -> bool:
         """Until the texts in hand are finished, when the process drains. Whether they are."""
@@ -62,19 +73,9 @@ class Loops:
             self._running -= 1
 
     def _call_for_more(self, *, on_mass: bool) -> None:
-        """Something was found: sets one more loop to look. With all of them at work, one of another process."""
-        if self._on_mass < self._for_mass if on_mass else self._running < self._threads:
+        """Something was found: sets one more loop to look."""
+        if not on_mass or self._on_mass < self._for_mass:
             self._start_another()
-        elif self._is_time_to_ring():
-            doorbell.ring("messaging.deliver_due")
-
-    def _is_time_to_ring(self) -> bool:
-        """Seldom: the ring may come back to this process, and then says nothing."""
-        with self._lock:
-            is_time = time.monotonic() >= self._ring_at
-            if is_time:
-                self._ring_at = time.monotonic() + RINGS_EVERY
-            return is_time
 
     def _run(self) -> None:
         """One loop, from a ring until nothing is left to do."""
@@ -97,19 +98,30 @@ class Loops:
         """Hands over the next text, if one may go. False: nothing is left to do."""
         if delivery.is_draining():
             return False
+        with self._calls:
+            found, outcome = self._call_next(backend)
+        if isinstance(found, Claim):
+            assert outcome is not None  # each call has one
+            delivery.record_outcome(found, outcome, now=timezone.now())
+        return self._wait_until(found.until) if isinstance(found, NotYet) else found is not None
+
+    def _call_next(self, backend: SmsBackend) -> tuple[Claim | Held | PutOff | NotYet | None, Outcome | None]:
+        """Claims the next text, and makes the call for it: what was found, and how the call ended."""
         takes_mass = self._take_place_for_mass()
+        found = None
         try:
             found = claims.claim_next(timezone.now(), with_mass=takes_mass)
-            if isinstance(found, Claim) and found.is_mass:
-                self._call_for_more(on_mass=True)
-                delivery.hand_over(found, backend)
         finally:
-            if takes_mass:
+            if takes_mass and not (isinstance(found, Claim) and found.is_mass):
                 self._leave_place_for_mass()
-        if isinstance(found, Claim) and not found.is_mass:
-            self._call_for_more(on_mass=False)
-            delivery.hand_over(found, backend)
-        return self._wait_until(found.until) if isinstance(found, NotYet) else found is not None
+        if not isinstance(found, Claim):
+            return found, None
+        self._call_for_more(on_mass=found.is_mass)
+        try:
+            return found, delivery.call(found, backend)
+        finally:
+            if found.is_mass:
+                self._leave_place_for_mass()
 
     def _take_place_for_mass(self) -> bool:
         with self._lock:
@@ -136,10 +148,11 @@ class Loops:
 _loops: Loops | None = None
 
 
-def start(threads: int) -> None:
-    """At the beginning of a worker process."""
+def start(calls: int) -> None:
+    """At the beginning of a worker process that makes so many calls at a time."""
     global _loops
-    _loops = Loops(threads)
+    _loops = Loops(calls)
+    threading.Thread(target=_loops.look_by_yourself, name="looking", daemon=True).start()
 
 
 def ring() -> None:

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
 from django.db.models import Exists
 
+from accounts.statements import Statement
 from messaging.models import Message
 
 State = Message.State
@@ -34,22 +34,22 @@ def begin_sending(message: Message, *, our_number: str, their_number: str, now: 
     takes its place in the conversation now.
     """
     planned = message.scheduled_date or message.mass_message_id or message.finish_by
-    at = connection.ops.adapt_datetimefield_value(now)
-    values = {"pk": message.pk, "client": message.client_id, "now": at, "ours": our_number, "theirs": their_number}
-    with connection.cursor() as cursor:
-        cursor.execute(_BEGIN_SENDING_PLANNED if planned else _BEGIN_SENDING, values)
-        return bool(cursor.rowcount == 1)
+    begin = _BEGIN_SENDING_PLANNED if planned else _BEGIN_SENDING
+    return begin.run(pk=message.pk, client=message.client_id, now=now, ours=our_number, theirs=their_number) == 1
 
 
-# By hand, because every text pays for it.
-_BEGIN_SENDING = f"""
+_BEGIN = f"""
 UPDATE messaging_message
 SET state = '{State.SENDING}', state_at = %(now)s, claimed_at = %(now)s, attempts = attempts + 1,
   our_number = %(ours)s, their_number = %(theirs)s
 WHERE id = %(pk)s AND state = '{State.WAITING}' AND NOT EXISTS (
   SELECT 1 FROM messaging_message e WHERE e.client_id = %(client)s AND e.state = '{State.SENDING}')
 """  # noqa: S608  # our own words
-_BEGIN_SENDING_PLANNED = _BEGIN_SENDING.replace("SET ", "SET placed_at = %(now)s, ")
+_OF_BEGIN = {"pk": "bigint", "client": "bigint", "now": "timestamptz", "ours": "varchar", "theirs": "varchar"}
+_BEGIN_SENDING = Statement("begin_sending", _BEGIN, **_OF_BEGIN)
+_BEGIN_SENDING_PLANNED = Statement(
+    "begin_sending_planned", _BEGIN.replace("SET ", "SET placed_at = %(now)s, ", 1), **_OF_BEGIN
+)
 
 
 def advance(message_id: int, *, to: Message.State, now: datetime, **fields: Any) -> bool:
@@ -63,17 +63,20 @@ def accept(message_id: int, carrier_id: str, *, now: datetime) -> bool:
 
     False if nothing was written, because a callback was quicker or the id is known: learn it and move apart.
     """
-    at = connection.ops.adapt_datetimefield_value(now)
-    with connection.cursor() as cursor:
-        cursor.execute(_ACCEPT, {"pk": message_id, "carrier_id": carrier_id, "now": at})
-        return bool(cursor.rowcount == 1)
+    return _ACCEPT.run(pk=message_id, carrier_id=carrier_id, now=now) == 1
 
 
-_ACCEPT = f"""
+_ACCEPT = Statement(
+    "accept",
+    f"""
 UPDATE messaging_message SET carrier_id = %(carrier_id)s, state = '{State.ACCEPTED}', state_at = %(now)s
 WHERE id = %(pk)s AND state IN ('{State.SENDING}', '{State.UNKNOWN}') AND carrier_id IS NULL
   AND NOT EXISTS (SELECT 1 FROM messaging_message o WHERE o.carrier_id = %(carrier_id)s)
-"""  # noqa: S608  # our own words
+""",  # noqa: S608  # our own words
+    pk="bigint",
+    carrier_id="varchar",
+    now="timestamptz",
+)
 
 
 def learn_carrier_id(message_id: int, carrier_id: str) -> bool:

@@ -68,8 +68,15 @@ def lock(assignment_id: int) -> None:
     """Before any message of the assignment is changed: else a recount could miss what commits meanwhile."""
     if connection.vendor != "postgresql":
         return  # the transaction has the whole database
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM clients_caseassignment WHERE id = %s FOR NO KEY UPDATE", [assignment_id])
+    _LOCK.run(pk=assignment_id)
+
+
+_LOCK = Statement(
+    "lock_assignment",
+    "SELECT 1 FROM clients_caseassignment WHERE id = %(pk)s",
+    lock="FOR NO KEY UPDATE",
+    pk="bigint",
+)
 
 
 def lock_all(assignment_ids: Iterable[int]) -> None:
@@ -78,9 +85,12 @@ def lock_all(assignment_ids: Iterable[int]) -> None:
     list(rows.select_for_update(no_key=True).values_list("pk"))
 
 
-def lock_for(message_id: int) -> int:
-    """Locks the assignment that the message is written in, and returns its id: a transfer may just have moved it."""
-    assignment_id = _written_in(message_id)
+def lock_for(message_id: int, assignment_id: int | None = None) -> int:
+    """Locks the assignment that the message is written in, and returns its id: a transfer may just have moved it.
+
+    assignment_id: where it was written when the caller last looked.
+    """
+    assignment_id = assignment_id or _written_in(message_id)
     while True:
         lock(assignment_id)
         if (now_in := _written_in(message_id)) == assignment_id:
@@ -89,13 +99,13 @@ def lock_for(message_id: int) -> int:
 
 
 def _written_in(message_id: int) -> int:
-    """By hand, like the lock: every text that goes out pays for it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT assignment_id FROM messaging_message WHERE id = %s", [message_id])
-        row = cursor.fetchone()
+    row = _WRITTEN_IN.first(pk=message_id)
     if row is None:
         raise Message.DoesNotExist
     return int(row[0])
+
+
+_WRITTEN_IN = Statement("written_in", "SELECT assignment_id FROM messaging_message WHERE id = %(pk)s", pk="bigint")
 
 
 def recompute(*assignment_ids: int, now: datetime) -> None:

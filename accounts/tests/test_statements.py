@@ -9,6 +9,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from accounts import statements
 from accounts.models import User
 from accounts.statements import PlannedQuery, Statement
 from tests import builders
@@ -78,6 +79,31 @@ def test_it_outlives_the_transaction_that_it_was_prepared_in() -> None:
 def test_what_cannot_be_prepared_is_an_error_of_the_database_like_any_other() -> None:
     with pytest.raises(DatabaseError):
         Statement("test_wrong", "SELECT nothing FROM nowhere").run()
+
+
+@pytest.mark.postgresql
+def test_plans_are_forgotten_after_a_while(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planned while a table is nearly empty, a statement reads all of it; some time later it takes the index."""
+    by_name = Statement("test_by_name", "SELECT count(*) FROM filling WHERE name = %(name)s", name="text")
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        cursor.execute("CREATE TEMPORARY TABLE filling (id int, name text) ON COMMIT DROP")
+        cursor.execute("CREATE INDEX ON filling (name)")
+        cursor.execute("INSERT INTO filling VALUES (0, '0')")
+        cursor.execute("ANALYZE filling")
+        assert by_name.first(name="7") == (0,)
+        cursor.execute("INSERT INTO filling SELECT n, n::text FROM generate_series(1, 20000) AS n")
+        assert by_name.first(name="7") == (1,)
+        assert "Seq Scan" in plan_of(by_name)
+        monkeypatch.setattr(statements, "PLANS_LAST", 0.0)
+        assert by_name.first(name="7") == (1,)
+        assert "Seq Scan" not in plan_of(by_name)
+
+
+def plan_of(statement: Statement) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN EXECUTE {statement._name} ('7')")
+        return "\n".join(line for (line,) in cursor.fetchall())
 
 
 def build(department: int, before: datetime) -> QuerySet[User]:

@@ -2,19 +2,19 @@
 
 import threading
 from collections.abc import Iterator
-from datetime import time
+from datetime import datetime, time
 from itertools import pairwise
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 
-from accounts import doorbell
 from accounts.models import Department, User
 from messaging import delivery, loops
+from messaging.claims import Claim
 from messaging.loops import Loops
 from messaging.models import Message
-from messaging.sms import OutboundText
+from messaging.sms import OutboundText, Outcome
 from messaging.tests.carriers import Carrier
 from tests import builders
 from tests.threads import PATIENCE, wait_until
@@ -30,13 +30,19 @@ class HoldingCarrier(Carrier):
     def __init__(self, *, holds: bool = True) -> None:
         super().__init__(during_call=self._during)
         self.let_go = threading.Event()
+        self._passes = threading.Semaphore(0)
         self.begun: list[float] = []
         if not holds:
             self.let_go.set()
 
     def _during(self, text: OutboundText) -> None:
         self.begun.append(timezone.now().timestamp())
-        assert self.let_go.wait(PATIENCE)
+        if not self._passes.acquire(blocking=False):
+            assert self.let_go.wait(PATIENCE)
+
+    def lets_through(self, count: int) -> None:
+        """The next ones, though the others are kept."""
+        self._passes.release(count)
 
     @property
     def in_hand(self) -> int:
@@ -119,33 +125,49 @@ def test_a_ring_while_all_are_at_work_is_not_forgotten(alice: User, crew: Loops,
     wait_until(lambda: Message.objects.filter(state="accepted").count() == 5)
 
 
-@pytest.mark.parametrize("priority", [Message.Priority.SINGLE, MASS])
-def test_at_full_strength_the_other_processes_are_rung_for_now_and_then(
-    alice: User, crew: Loops, carrier: HoldingCarrier, monkeypatch: pytest.MonkeyPatch, priority: int
-) -> None:
-    rung: list[str] = []
-    monkeypatch.setattr(doorbell.the_doorbell, "ring", rung.append)
-    monkeypatch.setattr(loops, "RINGS_EVERY", PATIENCE)
-    Department.objects.update(segments_per_second=None)
-    make_texts(alice, 12, priority)
-    crew.ring()
-    wait_until(lambda: bool(rung))
-    carrier.let_go.set()
-    wait_until(lambda: Message.objects.filter(state="accepted").count() == 12)
-    assert rung == ["messaging.deliver_due"]
-
-
-def test_with_threads_to_spare_nobody_else_is_rung_for(
+def test_a_process_that_nobody_rings_for_looks_by_itself(
     alice: User, crew: Loops, carrier: HoldingCarrier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rung: list[str] = []
-    monkeypatch.setattr(doorbell.the_doorbell, "ring", rung.append)
-    make_texts(alice, 3)
-    crew.ring()
-    wait_until(lambda: carrier.in_hand == 3)
+    monkeypatch.setattr(loops, "LOOKS_EVERY", 0.02)
+    looking = threading.Thread(target=crew.look_by_yourself)
+    looking.start()
     carrier.let_go.set()
-    wait_until(lambda: Message.objects.filter(state="accepted").count() == 3)
-    assert not rung
+    for count in (1, 2):
+        make_texts(alice, 1)
+        wait_until(lambda: Message.objects.filter(state="accepted").count() == count)  # noqa: B023  # waited for here
+    delivery.drain()
+    looking.join(PATIENCE)
+    assert not looking.is_alive()
+
+
+def test_while_an_outcome_is_written_down_another_call_is_made(
+    alice: User, carrier: HoldingCarrier, department: Department, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eight calls at a time, by nine threads: never more, and none less because one writes."""
+    writing, may_write = threading.Event(), threading.Event()
+    write = delivery.record_outcome
+
+    def slowly(claim: Claim, outcome: Outcome, *, now: datetime) -> None:
+        writing.set()
+        assert may_write.wait(PATIENCE)
+        write(claim, outcome, now=now)
+
+    monkeypatch.setattr(delivery, "record_outcome", slowly)
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 0)
+    crew = Loops(8)
+    try:
+        make_texts(alice, 12)
+        carrier.lets_through(1)
+        crew.ring()
+        assert writing.wait(PATIENCE)
+        wait_until(lambda: carrier.in_hand == 9)
+        assert Message.objects.filter(state="sending").count() == 9
+    finally:
+        delivery.drain()
+        carrier.let_go.set()
+        may_write.set()
+        assert crew.wait(PATIENCE)
+        delivery._draining.clear()
 
 
 def test_when_the_process_ends_the_texts_in_hand_are_finished_and_no_other_is_begun(
