@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import doorbell
@@ -61,10 +61,11 @@ def _fill_batch(pk: int, now: datetime) -> int | None:
         MassMessage.objects.filter(pk=pk).update(filled_at=now)
         return None
     texts = _make(mass, [recipient.client_id for recipient in recipients], now)
-    own_text = Message.objects.filter(mass_message=mass, client=OuterRef("client")).values("pk")[:1]
-    taken = [text.client_id for text in texts]
-    done = waiting.filter(pk__in=[recipient.pk for recipient in recipients], client__in=taken)
-    done.update(message=Subquery(own_text))
+    by_client = {text.client_id: text for text in texts}
+    done = [recipient for recipient in recipients if recipient.client_id in by_client]
+    for recipient in done:
+        recipient.message = by_client[recipient.client_id]
+    MassMessageRecipient.objects.bulk_update(done, ["message"])
     summaries.recompute_all([text.assignment_id for text in texts], now=now)
     doorbell.ring("messaging.deliver_due")
     return len(texts)
