@@ -48,7 +48,7 @@ DOORS = [
     Door("client-new", None, 200, 200, 200, 200),
     Door("client-new", {"last_name": ""}, 200, 200, 200, 200),
     Door("conversation", None, 200, 404, 404, 200),
-    Door("conversation", TEXT, 302, 404, 404, 404),
+    Door("conversation", TEXT, 302, 404, 404, 302),
     Door("conversation-talk", None, 200, 404, 404, 200),
     Door("conversation-talk", {}, 405, 405, 405, 405),
     Door("conversation-read", {"up_to": str(2**62)}, 302, 404, 404, 404),
