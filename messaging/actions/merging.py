@@ -46,10 +46,12 @@ def merge_clients(*, kept_id: int, given_up_id: int, choice: Choice, by: User, n
     if choice.name_of == given_up.pk:
         kept.first_name = given_up.first_name or kept.first_name
         kept.last_name = given_up.last_name or kept.last_name
-    number = _number(kept, given_up, choice.number_of)
+    current = _current_numbers(kept, given_up)
+    number = current.get(choice.number_of) or current.get(kept.pk) or current.get(given_up.pk)
+    address = current[given_up.pk].address if given_up.pk in current else ""
     joining.join(kept=kept, given_up=given_up, into=into, number=number, now=now)
     ConversationEvent.objects.create(
-        client=kept, kind=ConversationEvent.Kind.MERGED, at=now, by=by, other_client=given_up
+        client=kept, kind=ConversationEvent.Kind.MERGED, at=now, by=by, other_client=given_up, old_address=address
     )
     subject = f"client:{kept.pk}"
     audit.record("client.merged", subject, by=by, department=by.department, now=now, before=before)
@@ -66,12 +68,10 @@ def _own(client: Client, by: User) -> CaseAssignment:
     return assignment
 
 
-def _number(kept: Client, given_up: Client, number_of: int) -> PhoneNumber | None:
-    """The chosen client's current number; the other's, if that one has none."""
-    current = {
-        number.client_id: number for number in PhoneNumber.objects.filter(client__in=[kept, given_up], is_current=True)
-    }
-    return current.get(number_of) or current.get(kept.pk) or current.get(given_up.pk)
+def _current_numbers(kept: Client, given_up: Client) -> dict[int, PhoneNumber]:
+    """By client; one who has none is not among them."""
+    numbers = PhoneNumber.objects.filter(client__in=[kept, given_up], is_current=True)
+    return {number.client_id: number for number in numbers}
 
 
 def _as_it_was(kept: Client, given_up: Client, other: CaseAssignment) -> dict[str, object]:
