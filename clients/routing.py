@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import transaction
+
 from accounts.models import Department
 from accounts.statements import Statement
 from clients.models import CaseAssignment, Client, ConversationEvent, PhoneNumber
@@ -104,14 +106,15 @@ def lock_client(client_id: int) -> Client:
 def lock_client_of(number: PhoneNumber) -> Client:
     """The client whose number this is, locked, also if the number moves to another one while we wait for the lock.
 
-    Brings the number up to date.
+    Brings the number up to date. A client that was locked in vain is let go: else a merge of the two could deadlock.
     """
-    client = lock_client(number.client_id)
-    number.refresh_from_db()
-    while number.client_id != client.pk:
-        client = lock_client(number.client_id)
-        number.refresh_from_db()
-    return client
+    while True:
+        with transaction.atomic():
+            client = lock_client(number.client_id)
+            number.refresh_from_db()
+            if number.client_id == client.pk:
+                return client
+            transaction.set_rollback(True)
 
 
 def lock_clients(client_ids: Iterable[int]) -> dict[int, Client]:

@@ -151,6 +151,22 @@ def own_conversation_for(user: User, client_id: int) -> Conversation:
     return conversation
 
 
+def may_transfer(shown: Conversation, user: User) -> bool:
+    """Whether the user may give the client to a colleague: who has the client, or a supervisor. Not while unclaimed."""
+    return shown.assignment.is_open and (shown.is_own or (shown.is_colleagues and user.is_supervisor))
+
+
+def person_for(user: User, person_id: int) -> User:
+    """Somebody of the department whose supervisor or administrator the user is. Raises Http404."""
+    department = supervised_department(user)
+    people = User.objects.filter(department=department, pk=person_id) if person_id <= _MAX_ID else None
+    found = people.first() if people is not None else None
+    if found is None:
+        raise Http404
+    found.department = department
+    return found
+
+
 def own_mass_message_for(user: User, mass_id: int) -> MassMessage:
     """A mass message that the user wrote, in the department where they still are. Raises Http404."""
     own = MassMessage.objects.select_related("department", "author")

@@ -28,7 +28,7 @@ class Claim:
     """A text that this loop, and no other, may hand over."""
 
     message_id: int
-    assignment_id: int
+    client_id: int
     claimed_at: datetime
     text: OutboundText
     is_trial: bool = False
@@ -80,7 +80,7 @@ def _take(found: Due, number: PhoneNumber, now: datetime) -> Claim | PutOff:
     if not states.begin_sending(message, our_number=text.from_number, their_number=text.to_number, now=now):
         transaction.set_rollback(True)  # another text to this client is on its way: neither turn nor pace is used up
         return PutOff(message.pk)
-    return Claim(message.pk, message.assignment_id, now, text, turn is Turn.TRIAL, is_mass)
+    return Claim(message.pk, message.client_id, now, text, turn is Turn.TRIAL, is_mass)
 
 
 def _hold(message_id: int, now: datetime) -> None:

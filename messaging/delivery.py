@@ -97,7 +97,7 @@ def record_outcome(claim: Claim, outcome: Outcome, *, now: datetime) -> None:
     pending = frozenset({State.SENDING, State.UNKNOWN})
     opted_out = isinstance(outcome, Refused) and outcome.reason is FailureReason.OPTED_OUT
     number = _lock_number_of(claim.message_id) if opted_out else None
-    assignment_id = summaries.lock_for(claim.message_id, claim.assignment_id)
+    assignment_id = summaries.lock_for(claim.message_id)
     match outcome:
         case Accepted(carrier_id):
             if not states.accept(claim.message_id, carrier_id, now=now):

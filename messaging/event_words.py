@@ -16,7 +16,7 @@ def event_text(event: ConversationEvent) -> str:
         case ConversationEvent.Kind.NUMBER_CHANGED:
             return _number_text(event, name)
         case ConversationEvent.Kind.MERGED if event.other_client:
-            return _("%(name)s merged %(other)s into this conversation") % {"name": name, "other": event.other_client}
+            return _("%(name)s merged %(other)s into this conversation") % {"name": name, "other": _other(event)}
         case ConversationEvent.Kind.DELETED if name:
             return _("Deleted by %(name)s") % {"name": name}
         case ConversationEvent.Kind.DISMISSED if name:
@@ -42,6 +42,14 @@ def _transfer_text(event: ConversationEvent, name: str) -> str:
     if event.by not in (None, former):
         words = _("%(what)s by %(name)s") % {"what": words, "name": name}
     return _with_reason(words, event.reason)
+
+
+def _other(event: ConversationEvent) -> str:
+    """Who was merged, with the number: the two may have the same name, or the one that is left has taken it."""
+    if not event.old_address:
+        return str(event.other_client)
+    number = phone_numbers.display(event.old_address)
+    return _("%(client)s, %(number)s,") % {"client": event.other_client, "number": number}
 
 
 def _claim_text(event: ConversationEvent, name: str) -> str:

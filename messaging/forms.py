@@ -74,10 +74,11 @@ class MessageForm(forms.Form):
         kept = {name: data.get(name, "") for name in ("body", "submission_key", "seen_up_to")}
         return cls(initial=kept | {"submission_key": kept["submission_key"] or uuid.uuid4()})
 
-    def with_fresh_key(self) -> None:
+    def with_fresh_key(self, **values: str) -> None:
         """The text comes back in the box; sending it again is a new decision."""
         data = self.data.copy()  # type: ignore[attr-defined]  # a QueryDict
-        data["submission_key"] = str(uuid.uuid4())
+        for name, value in {"submission_key": str(uuid.uuid4()), **values}.items():
+            data[name] = value
         self.data = data
 
 

@@ -1,4 +1,4 @@
-"""Tells the author of texts that were held: they wait for a person, and nobody may have the page open."""
+"""Tells who can decide on texts that were held: they wait for a person, and nobody may have the page open."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,7 +8,7 @@ from django.db.models import F, Q, QuerySet
 
 from accounts import mail
 from accounts.models import User
-from messaging import summaries
+from messaging import access, summaries
 from messaging.models import Message
 
 NAMED_AT_MOST = 20
@@ -20,8 +20,8 @@ def tell_authors(*, now: datetime) -> int:
     # The gate holds a text with its row locked, too late to lock the assignment: the figures follow here.
     for pk in sorted(set(untold.values_list("assignment", flat=True))):
         _recount(pk, now)
-    people = untold.values_list("author", flat=True).distinct().order_by()
-    return sum(_tell(author_id, now) for author_id in people)
+    people = {_who_can_settle(text) for text in untold.select_related("author", "assignment__case_manager")}
+    return sum(_tell(person, now) for person in people)
 
 
 def _untold() -> QuerySet[Message]:
@@ -37,21 +37,24 @@ def _recount(assignment_id: int, now: datetime) -> None:
 
 
 @transaction.atomic
-def _tell(author_id: int | None, now: datetime) -> bool:
+def _tell(person: User | None, now: datetime) -> bool:
     """The mark and the mail are one transaction: whatever stops between them undoes both."""
-    held = _untold().filter(author=author_id).select_for_update(of=("self",), skip_locked=True)
-    texts = list(held.select_related("client", "author", "assignment__case_manager").order_by("due_at", "pk"))
-    Message.objects.filter(pk__in=[text.pk for text in texts]).update(held_told_at=F("state_at"))
-    person = _who_can_settle(texts)
+    held = _untold().select_for_update(of=("self",), skip_locked=True)
     if person is not None:
+        held = held.filter(Q(author=person) | Q(assignment__case_manager=person))
+    found = held.select_related("client", "author", "assignment__case_manager").order_by("due_at", "pk")
+    texts = [text for text in found if _who_can_settle(text) == person]
+    Message.objects.filter(pk__in=[text.pk for text in texts]).update(held_told_at=F("state_at"))
+    if person is not None and texts:
         _write(person, texts, now)
-    return person is not None
+    return person is not None and bool(texts)
 
 
-def _who_can_settle(texts: Sequence[Message]) -> User | None:
-    """The author; if that account is closed, who works with the first of the clients now."""
-    people = [person for text in texts for person in (text.author, text.assignment.case_manager)]
-    return next((person for person in people if person is not None and person.is_active), None)
+def _who_can_settle(text: Message) -> User | None:
+    """The author, who may be a supervisor; else who works with the client now. If none of them can: an open account."""
+    people = [person for person in (text.author, text.assignment.case_manager) if person is not None]
+    at_work = [person for person in people if person.is_active]
+    return next((person for person in at_work if access.may_settle(text, person)), at_work[0] if at_work else None)
 
 
 def _write(person: User, texts: Sequence[Message], now: datetime) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts.statements import Statement
 from clients.models import CaseAssignment
@@ -85,17 +85,29 @@ def lock_all(assignment_ids: Iterable[int]) -> None:
     list(rows.select_for_update(no_key=True).values_list("pk"))
 
 
-def lock_for(message_id: int, assignment_id: int | None = None) -> int:
+def lock_for(message_id: int) -> int:
     """Locks the assignment that the message is written in, and returns its id: a transfer may just have moved it.
 
-    assignment_id: where it was written when the caller last looked.
+    Who has waited in vain lets go of what it got: to go on with both locked, in whatever order, could deadlock.
     """
-    assignment_id = assignment_id or _written_in(message_id)
+    if connection.vendor != "postgresql":
+        return _written_in(message_id)  # the transaction has the whole database
+    free = _LOCK_IF_FREE.first(pk=message_id)
+    if free is not None and _written_in(message_id) == free[0]:
+        return int(free[0])
     while True:
-        lock(assignment_id)
-        if (now_in := _written_in(message_id)) == assignment_id:
-            return assignment_id
-        assignment_id = now_in
+        with transaction.atomic():
+            locked = _LOCK_WRITTEN_IN.first(pk=message_id)
+            if locked is not None and _written_in(message_id) == locked[0]:
+                return int(locked[0])
+            transaction.set_rollback(True)
+
+
+_OF_MESSAGE = """
+SELECT a.id FROM messaging_message m JOIN clients_caseassignment a ON a.id = m.assignment_id WHERE m.id = %(pk)s
+"""
+_LOCK_WRITTEN_IN = Statement("lock_written_in", _OF_MESSAGE, lock="FOR NO KEY UPDATE OF a", pk="bigint")
+_LOCK_IF_FREE = Statement("lock_if_free", _OF_MESSAGE, lock="FOR NO KEY UPDATE OF a SKIP LOCKED", pk="bigint")
 
 
 def _written_in(message_id: int) -> int:

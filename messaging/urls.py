@@ -10,14 +10,19 @@ from messaging.views import (
     help,
     mass_drafts,
     mass_records,
+    merging,
     numbers,
     scheduled,
     settling,
+    staff,
+    transferring,
 )
 
 urlpatterns = [
     path("", caseload.my_clients, name="my-clients"),
     path("clients/new/", caseload.client_new, name="client-new"),
+    path("clients/<int:client_id>/transfer/", transferring.transfer, name="client-transfer"),
+    path("clients/<int:client_id>/merge/", merging.merge, name="client-merge"),
     path("conversations/<int:client_id>/", conversations.conversation, name="conversation"),
     path("conversations/<int:client_id>/talk/", conversations.talk, name="conversation-talk"),
     path("conversations/<int:client_id>/read/", conversations.mark_read, name="conversation-read"),
@@ -26,6 +31,9 @@ urlpatterns = [
         "conversations/<int:client_id>/messages/<uuid:public_id>/<str:choice>/", settling.settle, name="message-settle"
     ),
     path("department/", department.department, name="department"),
+    path("department/people/", staff.people, name="department-people"),
+    path("department/people/<int:person_id>/move/", staff.move, name="person-move"),
+    path("department/people/<int:person_id>/close/", staff.close, name="person-close"),
     path("department/try-again/", department.try_again, name="department-try-again"),
     path("conversations/<int:client_id>/scheduled/", scheduled.scheduled, name="conversation-scheduled"),
     path("conversations/<int:client_id>/scheduled/<uuid:public_id>/", scheduled.change, name="scheduled-change"),

@@ -57,11 +57,17 @@ def scheduled(
 
 
 def held(case_manager: User, *, zone: ZoneInfo, page_number: str | int = 1) -> tuple[list[HeldItem], "Page[Message]"]:
-    """The held texts of all clients of this person, the latest first."""
-    mine = Message.objects.filter(
-        state=Message.State.HELD, assignment__case_manager=case_manager, assignment__ended_at__isnull=True
-    )
-    latest = mine.select_related("client").order_by("-state_at", "-pk")
+    """The held texts that this person decides on, the latest first: of all own clients, and those written elsewhere.
+
+    (To an unclaimed client, or by a supervisor in a colleague's conversation: as messaging.access.may_settle says.)
+    """
+    theirs = Q(assignment__case_manager=case_manager)
+    elsewhere = Q(author=case_manager)
+    if not case_manager.is_supervisor:
+        elsewhere &= Q(assignment__case_manager__isnull=True)
+    open_ones = Message.objects.filter(state=Message.State.HELD, assignment__ended_at__isnull=True)
+    latest = open_ones.filter(theirs | elsewhere, department=case_manager.department_id)
+    latest = latest.select_related("client").order_by("-state_at", "-pk")
     page: Page[Message] = Paginator(latest, ROWS_PER_PAGE).get_page(page_number)
     clients = [message.client_id for message in page.object_list]
     numbers = {number.client_id: number for number in PhoneNumber.objects.filter(client__in=clients, is_current=True)}

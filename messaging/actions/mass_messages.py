@@ -13,6 +13,7 @@ from django.db.models import QuerySet, Sum
 from accounts import doorbell
 from accounts.models import User
 from clients import routing
+from clients.models import CaseAssignment
 from messaging import mass_choice, mass_outlook, pace, segments, states, summaries
 from messaging.actions import mass_drafts
 from messaging.actions.mass_drafts import AlreadyConfirmed
@@ -126,6 +127,7 @@ def resume(*, mass: MassMessage, now: datetime) -> int:
         return 0
     stopped = _texts(mass).filter(state=State.CANCELLED, state_at=mass.stopped_at)
     stopped = stopped.filter(assignment__ended_at__isnull=True, assignment__case_manager=mass.author_id)
+    _lock_lists(stopped)
     left = (stopped.aggregate(segments=Sum("segments"))["segments"] or 0) + _unmade(mass)
     due_at = max(now, mass.due_at or now)
     finish_by = pace.finish_time(mass.department, segments=left, begins_at=due_at)
@@ -136,6 +138,12 @@ def resume(*, mass: MassMessage, now: datetime) -> int:
     doorbell.ring(FILL)
     doorbell.ring("messaging.deliver_due")
     return resumed
+
+
+def _lock_lists(texts: QuerySet[Message]) -> None:
+    """A client who is being transferred is not the author's any more when this has waited; else goes with the text."""
+    lists = CaseAssignment.objects.filter(pk__in=texts.values("assignment")).order_by("pk")
+    list(lists.select_for_update(of=("self",), no_key=True).values_list("pk"))
 
 
 @transaction.atomic

@@ -101,6 +101,11 @@ def send_message(
         return message
 
 
+def was_stored(*, by: User, submission_key: UUID) -> bool:
+    """Whether this very form was taken before, wherever its text stands by now."""
+    return Message.objects.filter(author=by, submission_key=submission_key).exists()
+
+
 def _answerable(client: Client, by: User) -> CaseAssignment:
     """The client's open assignment, if the author may write in it."""
     open_one = CaseAssignment.objects.select_related("client__department").filter(client=client, ended_at__isnull=True)

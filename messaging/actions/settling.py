@@ -110,13 +110,15 @@ def locked(message: Message, by: User) -> Message:
 
 
 def _lock_client_of(message: Message) -> None:
-    """Also if the text moves to another client, by a merge, while we wait."""
+    """Also if the text moves to another client, by a merge, while we wait: the one locked in vain is let go."""
     client_id = message.client_id
     while True:
-        routing.lock_client(client_id)
-        now_of = Message.objects.values_list("client_id", flat=True).get(pk=message.pk)
-        if now_of == client_id:
-            return
+        with transaction.atomic():
+            routing.lock_client(client_id)
+            now_of = Message.objects.values_list("client_id", flat=True).get(pk=message.pk)
+            if now_of == client_id:
+                return
+            transaction.set_rollback(True)
         client_id = now_of
 
 

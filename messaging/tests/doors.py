@@ -104,7 +104,7 @@ def by_refusal(maria: CaseAssignment) -> None:
     """21610, as the answer to another text of theirs."""
     other = Message.objects.get(client=maria.client_id, state=State.UNKNOWN)
     text = OutboundText(other.public_id, other.our_number, other.their_number, other.body)
-    claim = Claim(other.pk, maria.pk, timezone.now(), text)
+    claim = Claim(other.pk, maria.client_id, timezone.now(), text)
     delivery.record_outcome(claim, Refused(FailureReason.OPTED_OUT, 21610), now=timezone.now())
 
 

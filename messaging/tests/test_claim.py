@@ -55,7 +55,7 @@ def test_a_due_text_is_taken_with_both_numbers(client_of_alice: CaseAssignment, 
     now = timezone.now()
     taken = claims.claim_next(now)
     assert isinstance(taken, Claim)
-    assert (taken.message_id, taken.assignment_id, taken.claimed_at) == (message.pk, client_of_alice.pk, now)
+    assert (taken.message_id, taken.client_id, taken.claimed_at) == (message.pk, client_of_alice.client_id, now)
     assert (taken.text.public_id, taken.text.body) == (message.public_id, "Hello")
     assert (taken.text.from_number, taken.text.to_number) == (
         department.phone_number,

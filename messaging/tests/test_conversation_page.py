@@ -1,5 +1,6 @@
 """The conversation as a browser gets it, without a script: the talk, the composer, the read marks."""
 
+import re
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -345,13 +346,19 @@ def test_an_open_page_does_not_keep_its_session_alive(as_alice: Browser, client_
         assert as_alice.get("/").status_code == 302
 
 
-def test_a_client_deleted_while_the_page_was_open_is_not_found_and_nothing_is_sent(
+def test_a_client_deleted_while_the_page_was_open_gets_nothing_and_what_was_typed_is_kept(
     as_alice: Browser, client_of_alice: CaseAssignment
 ) -> None:
     key = field(as_alice.get(url(client_of_alice)), "submission_key")
     CaseAssignment.objects.update(ended_at=timezone.now(), end_reason="deleted")
-    response = as_alice.post(url(client_of_alice), {"body": "See you", "submission_key": key})
-    assert (response.status_code, Message.objects.count()) == (404, 0)
+    page = as_alice.post(url(client_of_alice), {"body": "See you", "submission_key": key})
+    assert (text_of_read_only_box(page), Message.objects.count()) == ("See you", 0)
+    assert "This client is no longer on your list. Nothing was sent." in words(page)
+
+
+def text_of_read_only_box(page: object) -> str:
+    found = re.search(r"<textarea[^>]*readonly>(.*?)</textarea>", source(page), re.DOTALL)
+    return found[1].strip() if found else ""
 
 
 @pytest.mark.postgresql

@@ -152,7 +152,7 @@ class Life:
     def worker_claims(self) -> None:
         claim = delivery.claim_next(timezone.now())
         if isinstance(claim, Claim):
-            is_stranger = claim.assignment_id != self.client.pk
+            is_stranger = claim.client_id != self.client.client_id
             assert not (self.stranger_opted_out if is_stranger else self.must_not_be_texted)
             self.claims.append(claim)
 
@@ -167,11 +167,11 @@ class Life:
             return
         assert claim.message_id not in self.may_not_come_again
         self.may_not_come_again.add(claim.message_id)
-        if claim.assignment_id == self.client.pk and message.priority == Message.Priority.SINGLE:
+        if claim.client_id == self.client.client_id and message.priority == Message.Priority.SINGLE:
             assert message.due_at is not None
             self.handed_over.append((message.due_at, message.pk))  # in order; a mass message's may be overtaken
         if outcome == OPTED_OUT:
-            self.carrier_says_opted_out(message.client_id)
+            self.carrier_says_opted_out(claim.client_id)
 
     def worker_delivers(self, outcome: Outcome) -> None:
         self.worker_claims()

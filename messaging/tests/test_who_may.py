@@ -84,6 +84,16 @@ DOORS = [
     Door("mass-choice", None, 405, 405, 405, 405),
     Door("mass-drop", {}, 302, 404, 404, 404),
     Door("mass-drop", None, 405, 405, 405, 405),
+    Door("client-transfer", None, 200, 404, 404, 200),
+    Door("client-transfer", {"note": "bye"}, 200, 404, 404, 200),
+    Door("client-merge", None, 200, 404, 404, 404),
+    Door("client-merge", {"with": "7"}, 200, 404, 404, 404),
+    Door("department-people", None, 404, 404, 404, 200),
+    Door("department-people", {}, 405, 405, 405, 405),
+    Door("person-move", None, 404, 404, 404, 200),
+    Door("person-move", {"do": "all"}, 404, 404, 404, 200),
+    Door("person-close", {}, 404, 404, 404, 404),
+    Door("person-close", None, 405, 405, 405, 405),
     Door("help", None, 200, 200, 200, 200, 200),
     Door("help", {}, 405, 405, 405, 405, 405),
 ]
@@ -114,7 +124,10 @@ def address(name: str, assignment: CaseAssignment) -> str:
         return reverse(name, args=[assignment.client_id, later.public_id, *choice])
     if name in ("mass-draft", "mass-check", "mass-message", "mass-choice", "mass-drop"):
         return address_of_mass_message(name, assignment)
-    return reverse(name, args=[assignment.client_id] if name.startswith("conversation") else [])
+    if name.startswith("person-"):
+        return reverse(name, args=[assignment.case_manager_id])
+    is_of_client = name.startswith(("conversation", "client-")) and name != "client-new"
+    return reverse(name, args=[assignment.client_id] if is_of_client else [])
 
 
 def address_of_mass_message(name: str, assignment: CaseAssignment) -> str:

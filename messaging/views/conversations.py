@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import audit
-from messaging import access, gate, holds, hours, schedule, wording
+from accounts.models import User
+from messaging import access, gate, holds, hours, schedule, whereabouts, wording
 from messaging.access import Conversation
 from messaging.actions import reading, scheduling, sending
 from messaging.forms import MessageForm, ScheduleForm
@@ -31,9 +32,7 @@ def conversation(request: HttpRequest, client_id: int) -> HttpResponse:
     """
     user = person(request)
     if request.method == "POST":
-        if request.POST.get("later"):
-            return _later(request, access.own_conversation_for(user, client_id))
-        return _send(request, access.answerable_conversation_for(user, client_id))
+        return _posted(request, client_id)
     try:
         shown = access.conversation_for(user, client_id)
     except Http404:
@@ -45,6 +44,32 @@ def conversation(request: HttpRequest, client_id: int) -> HttpResponse:
             "conversation.viewed", f"client:{client_id}", by=user, department=user.department, now=timezone.now()
         )
     return _page(request, shown)
+
+
+def _posted(request: HttpRequest, client_id: int) -> HttpResponse:
+    """What was typed comes back also if the client has left the list, or was merged, while the page was open."""
+    user = person(request)
+    try:
+        shown, refusal = access.conversation_for(user, client_id), _("This client is no longer on your list.")
+    except Http404:
+        if (survivor := access.survivor_of(user, client_id)) is None:
+            raise
+        shown, refusal = access.conversation_for(user, survivor), _("Two clients were merged meanwhile.")
+    if shown.client.pk != client_id or not shown.can_answer:
+        return _not_sent(request, shown, refusal)
+    if request.POST.get("later"):
+        return _later(request, access.own_conversation_for(user, client_id))
+    return _send(request, shown)
+
+
+def _not_sent(request: HttpRequest, shown: Conversation, refusal: str) -> HttpResponse:
+    """Another page than the one that was typed in: nothing on it counts as read. What was sent before is not asked."""
+    form = MessageForm(request.POST)
+    if form.is_valid() and sending.was_stored(by=person(request), submission_key=form.cleaned_data["submission_key"]):
+        return redirect("conversation", shown.client.pk)
+    form.with_fresh_key(seen_up_to="")
+    form.add_error("body", f"{refusal} {_('Nothing was sent.')}")
+    return _page(request, shown, form)
 
 
 @require_GET
@@ -154,11 +179,13 @@ def _page(
     reason = gate.reason_against_number(shown.number)
     cannot_send = wording.refusal_words(reason, shown.number) if reason else ""
     if not shown.can_answer:
-        cannot_send = _("This client is no longer on your list. You can read what was written until then.")
+        cannot_send = whereabouts.words(shown.assignment, person(request), timezone.now())
     context = {
         **_talk_context(request, shown, page),
-        "card": _card(shown),
+        "card": _card(shown, person(request)),
         "is_own": shown.is_own,
+        "is_former": shown.is_former,
+        "can_transfer": access.may_transfer(shown, person(request)),
         "suspicion": page.suspicion.name.lower() if page.suspicion and shown.is_own and not cannot_send else "",
         "question": question,
         "form": form or MessageForm.empty(seen_up_to=page.latest_incoming_id),
@@ -204,11 +231,13 @@ def _talk_context(request: HttpRequest, shown: Conversation, page: Talk) -> dict
     }
 
 
-def _card(shown: Conversation) -> dict[str, Any]:
+def _card(shown: Conversation, reader: User) -> dict[str, Any]:
+    """The notes are for who wrote them alone, also once the client is a colleague's."""
+    are_readers = shown.assignment.case_manager_id == reader.pk
     return {
         "status_name": shown.assignment.status.name if shown.assignment.status else "",
-        "notes": shown.assignment.notes if shown.is_own else "",
-        "notes_are_hidden": not shown.is_own,
+        "notes": shown.assignment.notes if are_readers else "",
+        "notes_are_hidden": not are_readers,
         "opted_out": shown.number is not None and shown.number.is_opted_out,
         "opted_out_since": shown.number.opted_out_at if shown.number else None,
         "opted_out_by_person": shown.number is not None and shown.number.opted_out_source == OptOutSource.PERSON,

@@ -43,6 +43,8 @@ def scheduled(request: HttpRequest, client_id: int) -> HttpResponse:
     """All of them, soonest first."""
     user, now = person(request), timezone.now()
     shown = access.conversation_for(user, client_id)
+    if shown.is_former:
+        return redirect("conversation", client_id)  # nothing waits there any more, and that page says why
     if shown.is_colleagues:
         audit.record("conversation.viewed", f"client:{client_id}", by=user, department=user.department, now=now)
     items, page = waiting.scheduled(shown.assignment, now=now, page_number=request.GET.get("page", "1"))

@@ -140,6 +140,10 @@ OBJECTS: dict[str, Callable[[CaseAssignment, Message], dict[str, Any]]] = {
     "message-settle": lambda maria, failed: {
         "client_id": maria.client_id, "public_id": failed.public_id, "choice": "send-again",
     },
+    "client-transfer": lambda maria, failed: {"client_id": maria.client_id},
+    "client-merge": lambda maria, failed: {"client_id": maria.client_id},
+    "person-move": lambda maria, failed: {"person_id": maria.case_manager_id},
+    "person-close": lambda maria, failed: {"person_id": maria.case_manager_id},
     "mass-draft": lambda maria, failed: {"mass_id": draft_to(maria).pk},
     "mass-check": lambda maria, failed: {"mass_id": draft_to(maria).pk},
     "mass-message": lambda maria, failed: {"mass_id": mass_to(maria).pk},
@@ -170,6 +174,10 @@ SUPERVISORS_CAN = {
     ("conversation-talk", "get"),
     ("conversation-scheduled", "get"),
     ("mass-message", "get"),
+    ("client-transfer", "get"),
+    ("client-transfer", "post"),
+    ("person-move", "get"),
+    ("person-move", "post"),
 }
 
 
