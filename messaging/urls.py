@@ -21,6 +21,7 @@ urlpatterns = [
     path("conversations/<int:client_id>/", conversations.conversation, name="conversation"),
     path("conversations/<int:client_id>/talk/", conversations.talk, name="conversation-talk"),
     path("conversations/<int:client_id>/read/", conversations.mark_read, name="conversation-read"),
+    path("conversations/<int:client_id>/unread/", conversations.mark_unread, name="conversation-unread"),
     path("conversations/<int:client_id>/number/", numbers.number, name="conversation-number"),
     path(
         "conversations/<int:client_id>/messages/<uuid:public_id>/<str:choice>/", settling.settle, name="message-settle"

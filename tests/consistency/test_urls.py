@@ -131,6 +131,7 @@ OBJECTS: dict[str, Callable[[CaseAssignment, Message], dict[str, Any]]] = {
     "conversation": lambda maria, failed: {"client_id": maria.client_id},
     "conversation-talk": lambda maria, failed: {"client_id": maria.client_id},
     "conversation-read": lambda maria, failed: {"client_id": maria.client_id},
+    "conversation-unread": lambda maria, failed: {"client_id": maria.client_id},
     "conversation-number": lambda maria, failed: {"client_id": maria.client_id},
     "conversation-scheduled": lambda maria, failed: {"client_id": maria.client_id},
     "scheduled-change": lambda maria, failed: {"client_id": maria.client_id, "public_id": failed.public_id},
