@@ -13,6 +13,7 @@ from messaging.views import (
     numbers,
     scheduled,
     settling,
+    statuses,
 )
 
 urlpatterns = [
@@ -28,6 +29,9 @@ urlpatterns = [
     ),
     path("department/", department.department, name="department"),
     path("department/try-again/", department.try_again, name="department-try-again"),
+    path("department/statuses/", statuses.statuses, name="department-statuses"),
+    path("department/statuses/<int:status_id>/", statuses.status, name="department-status"),
+    path("department/statuses/<int:status_id>/<str:choice>/", statuses.settle, name="department-status-settle"),
     path("conversations/<int:client_id>/scheduled/", scheduled.scheduled, name="conversation-scheduled"),
     path("conversations/<int:client_id>/scheduled/<uuid:public_id>/", scheduled.change, name="scheduled-change"),
     path(

@@ -141,6 +141,8 @@ OBJECTS: dict[str, Callable[[CaseAssignment, Message], dict[str, Any]]] = {
     "message-settle": lambda maria, failed: {
         "client_id": maria.client_id, "public_id": failed.public_id, "choice": "send-again",
     },
+    "department-status": lambda maria, failed: {"status_id": maria.status_id},
+    "department-status-settle": lambda maria, failed: {"status_id": maria.status_id, "choice": "delete"},
     "mass-draft": lambda maria, failed: {"mass_id": draft_to(maria).pk},
     "mass-check": lambda maria, failed: {"mass_id": draft_to(maria).pk},
     "mass-message": lambda maria, failed: {"mass_id": mass_to(maria).pk},
