@@ -5,8 +5,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from django.db.models import Case, F, FilteredRelation, IntegerField, Q, QuerySet, TextChoices, Value, When
-from django.db.models.functions import Coalesce, Collate, Lower
+from django.db.models import (
+    Case,
+    CharField,
+    F,
+    FilteredRelation,
+    Func,
+    IntegerField,
+    Q,
+    QuerySet,
+    TextChoices,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce, Collate
 from django.utils.translation import gettext_lazy as _
 
 from accounts import phone_numbers
@@ -41,14 +53,12 @@ class Sort(TextChoices):
     SCHEDULED_BACK = "-scheduled", _("Scheduled: fewest first")
 
 
-# Who waits for an answer: the conversation's last text is the client's. (Of texts for later nobody knows yet.)
-NEEDS_REPLY = Q(snippet_is_outgoing=False, last_contact_at__isnull=False)
-
-# Asked of assignments with_number.
+# Asked of assignments with_number. Who waits for an answer: the conversation's last text is the client's, and one may
+# answer. (Texts for later don't count: the client knows nothing of them.)
 _SHOWN: dict[str, Q] = {
     Show.EVERYONE: Q(),
     Show.UNREAD: Q(unread_count__gt=0),
-    Show.NEEDS_REPLY: NEEDS_REPLY,
+    Show.NEEDS_REPLY: Q(snippet_is_outgoing=False, last_contact_at__isnull=False, number__opted_out_at__isnull=True),
     Show.NOT_DELIVERED: Q(last_outgoing_failed=True),
     Show.OPTED_OUT: Q(number__opted_out_at__isnull=False),
 }
@@ -139,5 +149,9 @@ _ORDERS: dict[str, Callable[[bool], tuple[Any, ...]]] = {
 
 
 def _as_read(name: str) -> Any:
-    """PostgreSQL brings the order of dictionaries with it; SQLite knows of A to Z alone."""
-    return Collate(name, "und-x-icu") if connection.vendor == "postgresql" else Lower(name)
+    """PostgreSQL brings the order of dictionaries with it; SQLite is told what we take for equal."""
+    if connection.vendor == "postgresql":
+        return Collate(name, "und-x-icu")
+    connection.ensure_connection()
+    connection.connection.create_function("as_read", 1, fold, deterministic=True)
+    return Func(name, function="as_read", output_field=CharField())

@@ -15,7 +15,10 @@ class StatusForm(forms.Form):
 
     name = forms.CharField(label=_("Name"), max_length=50)
     colour = forms.ChoiceField(
-        label=_("Colour"), choices=ClientStatus.Colour.choices, widget=forms.RadioSelect, initial="grey"
+        label=_("Colour"),
+        choices=ClientStatus.Colour.choices,
+        widget=forms.RadioSelect(attrs={"class": "form-check-input"}),
+        initial="grey",
     )
     follow_up_days = forms.IntegerField(
         label=_("Follow up after days without contact"),
