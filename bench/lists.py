@@ -17,7 +17,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from accounts.models import User
-from bench import data, machine
+from bench import data, machine, product, servers
 from bench.options import Options
 from clients.models import CaseAssignment, Client, ClientStatus, PhoneNumber
 from clients.names import fill_search_key, fold
@@ -56,8 +56,9 @@ LOOKS = {
 
 @dataclass(frozen=True)
 class Measured:
-    """p50 and p95 in milliseconds, and the queries that one request asks."""
+    """Milliseconds, and the queries that one request asks. fastest: what it takes when nobody else has the machine."""
 
+    fastest: float
     p50: float
     p95: float
     queries: int
@@ -65,7 +66,7 @@ class Measured:
 
 def run(_options: Options) -> str:
     """The report, as a Markdown table."""
-    call_command("migrate", verbosity=0)
+    product.prepare()
     head = machine.describe()
     found = {size: _measure(size) for size in SIZES}
     versions = ", ".join(f"{name} {number}" for name, number in head.versions.items())
@@ -88,10 +89,11 @@ def _measure(size: int) -> dict[str, Measured]:
     found = {}
     for name, query in LOOKS.items():
         address = f"/?{query.format(**marks)}"
-        headers = {} if name == "whole page" else {"HX-Request": "true"}
+        headers = {"Host": servers.HOST} | ({} if name == "whole page" else {"HX-Request": "true"})
 
         def look(address: str = address, headers: dict[str, str] = headers) -> None:
-            assert browser.get(address, headers=headers).status_code == 200
+            response = browser.get(address, secure=True, headers=headers)
+            assert response.status_code == 200
 
         found[name] = _timed(look)
         sys.stderr.write(f"{size:,}, {name}: {found[name].p95:.1f} ms\n")
@@ -117,7 +119,7 @@ def _timed(look: Callable[[], None]) -> Measured:
         look()
         seconds.append(time.perf_counter() - begun)
     seconds.sort()
-    return Measured(seconds[TIMES // 2] * 1e3, seconds[TIMES * 95 // 100] * 1e3, asked)
+    return Measured(*(seconds[TIMES * percent // 100] * 1e3 for percent in (0, 50, 95)), queries=asked)
 
 
 def _fill(size: int) -> User:
@@ -176,13 +178,13 @@ def _add(user: User, count: int, *, begin: int, **fields: Any) -> None:
 def _table(found: dict[int, dict[str, Measured]]) -> str:
     head = ["", "queries"]
     for size in found:
-        head += [f"{size:,} clients: p50 ms", "p95 ms"]
+        head += [f"{size:,} clients: fastest ms", "p50 ms", "p95 ms"]
     lines = [head, ["---", *["---:"] * (len(head) - 1)]]
     for look in LOOKS:
         measured = [of_size[look] for of_size in found.values()]
         queries = sorted({it.queries for it in measured})
         line = [look, " to ".join(map(str, queries))]
         for it in measured:
-            line += [f"{it.p50:.1f}", f"**{it.p95:.1f}**"]
+            line += [f"{it.fastest:.1f}", f"{it.p50:.1f}", f"**{it.p95:.1f}**"]
         lines.append(line)
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
