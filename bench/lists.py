@@ -24,7 +24,7 @@ from clients.names import fill_search_key, fold
 from tests import builders
 
 SIZES = (10, 1_000, 10_000)
-TIMES = 60
+TIMES = 40
 BATCH = 2_000
 FIRST_NAMES = ("Maria", "James", "Aïsha", "Robert", "Linh", "José", "Grace", "Wei", "Łukasz", "Tyrone", "Amélie")
 LAST_NAMES = ("Lopez", "Smith", "Nguyễn", "Johnson", "Öztürk", "Brown", "Garcia", "Zhang", "Olsen", "Begay")

@@ -219,7 +219,7 @@ def test_another_departments_status_is_no_filter(as_alice: Browser, alice: User,
 def test_the_page_says_what_it_is_filtered_by_and_how_to_undo_it(as_alice: Browser, alice: User) -> None:
     active = ClientStatus.objects.get(department=alice.department, name="Active")
     builders.make_incoming(builders.make_client(alice))
-    page = as_alice.get("/", {"show": "unread", "status": active.pk, "search": "maria", "sort": "name"})
+    page = as_alice.get("/", {"show": "unread", "status": str(active.pk), "search": "maria", "sort": "name"})
     assert client_names(page) == ["Maria Lopez"]
     for said in ("Unread", "Status: Active", "“maria”", "Show all", "1 client matches"):
         assert said in words(page)
