@@ -5,7 +5,7 @@ Whatever stands in it, a list comes of it; what is usual is left out when we wri
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
@@ -52,7 +52,7 @@ def query_of(asked: Wanted) -> str:
 
 def is_a_step(asked: Wanted, from_address: str) -> bool:
     """Whether Back leads to what the page at that address showed: another list, not a word that was typed further."""
-    before = wanted(QueryDict(urlsplit(from_address).query))
+    before = wanted(QueryDict(from_address.partition("#")[0].partition("?")[2]))
     return replace(before, search="", page="") != replace(asked, search="", page="")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models.functions import Coalesce, Greatest
 
 from accounts.models import User
 from clients.models import CaseAssignment
@@ -48,6 +49,9 @@ def mark_unread(*, assignment: CaseAssignment, by: User, now: datetime) -> bool:
     newest = incoming.order_by("-placed_at", "-pk").values_list("pk", flat=True).first()
     if newest is None:
         return False
+    if not incoming.filter(read_at__isnull=True).exists():  # all was seen, so that no mail is to tell of it as new
+        told = Greatest(Coalesce("mailed_up_to", newest), newest)
+        CaseAssignment.objects.filter(pk=assignment.pk).update(mailed_up_to=told)
     Message.objects.filter(pk=newest).update(read_at=None)
     summaries.recompute(assignment.pk, now=now)
     return True

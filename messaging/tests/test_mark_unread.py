@@ -1,5 +1,7 @@
 """Mark unread: the newest text of the client stands as unread again, for its case manager alone."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client as Browser
 from django.utils import timezone
@@ -7,6 +9,7 @@ from django.utils import timezone
 from accounts.models import User
 from clients import routing
 from clients.models import CaseAssignment
+from messaging import notifications
 from messaging.actions.reading import mark_read, mark_unread
 from messaging.models import Message
 from messaging.tests.pages import source, words
@@ -44,6 +47,23 @@ def test_the_newest_text_is_unread_again_and_the_list_says_so(as_alice: Browser,
     assert page.redirect_chain[-1][0] == "/"
     assert "Marked as unread: Maria Lopez" in source(page)
     assert "1 unread" in words(page)
+
+
+def test_no_mail_tells_of_what_was_seen_already(as_alice: Browser, alice: User, maria: CaseAssignment) -> None:
+    User.objects.filter(pk=alice.pk).update(notifications_from=builders.minutes_ago(99))
+    CaseAssignment.objects.update(started_at=builders.minutes_ago(99))
+    as_alice.post(address(maria))
+    assert notifications.tell_at_once(now=timezone.now() + timedelta(minutes=5)) == 0
+    builders.make_incoming(maria, "third")
+    assert notifications.tell_at_once(now=timezone.now() + timedelta(minutes=5)) == 1
+
+
+def test_who_was_not_told_of_what_is_unread_still_is(as_alice: Browser, alice: User, maria: CaseAssignment) -> None:
+    User.objects.filter(pk=alice.pk).update(notifications_from=builders.minutes_ago(99))
+    CaseAssignment.objects.update(started_at=builders.minutes_ago(99))
+    Message.objects.filter(body="first").update(read_at=None)
+    as_alice.post(address(maria))
+    assert notifications.tell_at_once(now=timezone.now() + timedelta(minutes=5)) == 1
 
 
 def test_twice_is_as_once(as_alice: Browser, maria: CaseAssignment) -> None:
