@@ -103,10 +103,13 @@ def own(case_manager: User) -> QuerySet[CaseAssignment]:
 
 
 def _found(case_manager: User, wanted: Wanted, total: int) -> Page[Any]:
-    """The page of those who match; without a filter that is known to be all of them."""
+    """The page of those who match. Without a filter that is known to be all of them.
+
+    With one, finding them is what takes long: all their ids are read at once, rather than counted and found again.
+    """
     order = wanted.order()
-    ids = with_number(own(case_manager)).filter(wanted.condition()).order_by(*order).values("pk")
-    paginator = Paginator(ids, ROWS_PER_PAGE)
+    ids: Any = with_number(own(case_manager)).filter(wanted.condition()).order_by(*order).values_list("pk", flat=True)
+    paginator = Paginator(list(ids) if wanted.is_filtered else ids, ROWS_PER_PAGE)
     if not wanted.is_filtered:
         paginator.count = total
     page = paginator.get_page(wanted.page)

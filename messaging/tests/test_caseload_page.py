@@ -133,7 +133,7 @@ def test_a_script_gets_the_list_alone(as_alice: Browser, alice: User) -> None:
 
 
 @pytest.mark.parametrize("clients", [10, 1000])
-@pytest.mark.parametrize(("search", "more"), [("", 0), ("many", 2)])  # how many match, here and of former ones
+@pytest.mark.parametrize(("search", "more"), [("", 0), ("many", 2)])  # who matches, and how many former ones
 def test_the_page_takes_as_many_queries_however_long_the_list_is(
     clients: int,
     search: str,
@@ -277,7 +277,7 @@ QUERIES_OF_A_FRAGMENT = 4  # the session, the person with the department, the fi
         ("", 0),
         ("sort=name", 0),
         ("sort=-scheduled", 0),
-        ("show=unread", 1),  # how many match
+        ("show=unread", 1),  # who matches
         ("show=unread&sort=status", 1),
         ("show=unread&search=many", 2),  # and of former ones
         ("search=many&page=99", 2),
