@@ -44,9 +44,10 @@ class FormerRow:
 
 def former_clients(case_manager: User, *, search: str = "", page: str = "1") -> Page[FormerRow]:
     """A page of them, who left the list last first: two queries, however many there are."""
-    shown: Page[Any] = Paginator(_shown(_matching(case_manager, search)), ROWS_PER_PAGE).get_page(page)
+    ids: Any = _matching(case_manager, search).order_by(*_LATEST_FIRST).values("pk")
+    shown: Page[Any] = Paginator(ids, ROWS_PER_PAGE).get_page(page)
     now = timezone.now()
-    shown.object_list = [_row(values, case_manager, now) for values in shown.object_list]
+    shown.object_list = [_row(values, case_manager, now) for values in _shown(shown.object_list)]
     return shown
 
 
@@ -67,14 +68,20 @@ _NAMES = {
 }
 
 
-def _shown(former: QuerySet[CaseAssignment]) -> QuerySet[CaseAssignment, Any]:
+_LATEST_FIRST = ("-ended_at", "-pk")
+
+
+def _shown(ids: Any) -> QuerySet[CaseAssignment, Any]:
+    """What the lines of one page show. Only these are joined with who has them now, and whom they were given to."""
     is_open = Q(client__assignments__ended_at__isnull=True)
     transfers = ConversationEvent.objects.filter(
         client=OuterRef("client"), kind=ConversationEvent.Kind.TRANSFERRED, from_person=OuterRef("case_manager")
     )
     given_to = transfers.order_by("-at", "-pk").values("to_person__full_name")[:1]
-    rows = former.annotate(current=FilteredRelation("client__assignments", condition=is_open))
-    ordered = rows.annotate(given_to=Subquery(given_to)).order_by("-ended_at", "-pk")
+    rows = with_number(CaseAssignment.objects.filter(pk__in=ids)).annotate(
+        current=FilteredRelation("client__assignments", condition=is_open)
+    )
+    ordered = rows.annotate(given_to=Subquery(given_to)).order_by(*_LATEST_FIRST)
     return ordered.values("client_id", "ended_at", "end_reason", "given_to", **_NAMES)
 
 
