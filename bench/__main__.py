@@ -39,6 +39,8 @@ def _module(asked: options.Options) -> str:
         return "bench.handover"
     if asked.mass:
         return "bench.mass"
+    if asked.lists:
+        return "bench.lists"
     return "bench.profiling" if asked.profile else "bench.measure"
 
 

@@ -129,7 +129,9 @@ class StatusAdmin(OperatorAdmin):
             _take(obj, offices.add_status(department=obj.department, settings=settings, by=by, now=now))
 
     def why_not_delete(self, request: HttpRequest, obj: ClientStatus) -> str:
-        return _("Clients have or had this status: it stays.") if offices.is_used(obj) else ""
+        if offices.is_used(obj):
+            return _("Clients have or had this status: it stays.")
+        return _("A department keeps at least one status.") if offices.is_last(obj) else ""
 
     def delete_model(self, request: HttpRequest, obj: ClientStatus) -> None:
         offices.delete_status(status=obj, by=operator(request), now=timezone.now())

@@ -4,13 +4,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, time
 from decimal import Decimal
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from accounts import audit
 from accounts.models import AUTOMATIC_REPLY, Department, User
 from clients.models import CaseAssignment, ClientStatus
 
-FIRST_STATUSES = ("Active", "Inactive")
+FIRST_STATUSES = (("Active", ClientStatus.Colour.GREEN), ("Inactive", ClientStatus.Colour.GREY))
 
 
 class NumberIsFixed(Exception):
@@ -22,7 +22,15 @@ class DepartmentIsFixed(Exception):
 
 
 class StatusInUse(Exception):
-    """Clients have this status."""
+    """Clients have or had this status."""
+
+
+class LastStatus(Exception):
+    """Every client has a status, so that a department keeps at least one."""
+
+
+class StatusNameTaken(Exception):
+    """The department has a status of that name already."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +71,8 @@ def create_department(*, settings: DepartmentSettings, by: User | None, now: dat
     """A department with the statuses that a new one starts with. by: None for a command."""
     department = Department.objects.create(created_at=now, **asdict(settings))
     ClientStatus.objects.bulk_create(
-        ClientStatus(department=department, name=name, position=position)
-        for position, name in enumerate(FIRST_STATUSES)
+        ClientStatus(department=department, name=name, colour=colour, position=position)
+        for position, (name, colour) in enumerate(FIRST_STATUSES)
     )
     audit.record("department.added", f"department:{department.pk}", by=by, department=department, now=now)
     return department
@@ -120,37 +128,77 @@ def has_assignments(person: User) -> bool:
 
 @transaction.atomic
 def add_status(*, department: Department, settings: StatusSettings, by: User | None, now: datetime) -> ClientStatus:
-    """One more word for where the department's work with a client stands."""
-    status = ClientStatus.objects.create(department=department, **asdict(settings))
+    """One more word for where the department's work with a client stands. Raises StatusNameTaken."""
+    status = ClientStatus(department=department, **asdict(settings))
+    _save_status(status)
     audit.record("status.added", f"status:{status.pk}", by=by, department=department, now=now)
     return status
 
 
+def _save_status(status: ClientStatus, update_fields: list[str] | None = None) -> None:
+    try:
+        with transaction.atomic():
+            status.save(update_fields=update_fields)
+    except IntegrityError as error:
+        raise StatusNameTaken from error
+
+
 @transaction.atomic
 def change_status(*, status: ClientStatus, settings: StatusSettings, by: User, now: datetime) -> ClientStatus:
-    """Writes the settings; clients keep the status under its new name."""
+    """Writes the settings; clients keep the status under its new name. Raises StatusNameTaken."""
     status = ClientStatus.objects.select_for_update(of=("self",)).select_related("department").get(pk=status.pk)
     wanted = asdict(settings)
     before = {name: getattr(status, name) for name, value in wanted.items() if getattr(status, name) != value}
     if before:
         for name, value in wanted.items():
             setattr(status, name, value)
-        status.save(update_fields=list(wanted))
+        _save_status(status, list(wanted))
         subject = f"status:{status.pk}"
         audit.record("status.changed", subject, by=by, department=status.department, now=now, before=before)
     return status
 
 
 @transaction.atomic
+def move_status(*, status: ClientStatus, places: int, by: User, now: datetime) -> None:
+    """So many places down the department's list, up if negative; at the end it stays."""
+    ordered = sorted(_locked_statuses(status), key=lambda it: (it.position, it.name, it.pk))
+    here = next((place for place, it in enumerate(ordered) if it.pk == status.pk), None)
+    if here is None:
+        raise ClientStatus.DoesNotExist
+    there = min(max(here + places, 0), len(ordered) - 1)
+    if there == here:
+        return
+    ordered.insert(there, ordered.pop(here))
+    for position, it in enumerate(ordered):
+        it.position = position
+    ClientStatus.objects.bulk_update(ordered, ["position"])
+    subject, before = f"status:{status.pk}", {"place": here + 1}
+    audit.record("status.moved", subject, by=by, department=status.department, now=now, before=before)
+
+
+@transaction.atomic
 def delete_status(*, status: ClientStatus, by: User, now: datetime) -> None:
-    """Removes a status that no client has or had. Raises StatusInUse."""
-    status = ClientStatus.objects.select_for_update(of=("self",)).select_related("department").get(pk=status.pk)
+    """Removes a status that no client has or had. Raises StatusInUse, LastStatus."""
+    all_of_them = {it.pk: it for it in _locked_statuses(status)}
+    if status.pk not in all_of_them:
+        raise ClientStatus.DoesNotExist
     if is_used(status):
         raise StatusInUse
-    subject, department, before = f"status:{status.pk}", status.department, {"name": status.name}
-    status.delete()
+    if len(all_of_them) == 1:
+        raise LastStatus
+    subject, department, before = f"status:{status.pk}", status.department, {"name": all_of_them[status.pk].name}
+    all_of_them[status.pk].delete()
     audit.record("status.deleted", subject, by=by, department=department, now=now, before=before)
+
+
+def _locked_statuses(status: ClientStatus) -> list[ClientStatus]:
+    """All of its department, in order of id: two people change the list one after the other."""
+    return list(ClientStatus.objects.select_for_update().filter(department=status.department_id).order_by("pk"))
 
 
 def is_used(status: ClientStatus) -> bool:
     return CaseAssignment.objects.filter(status=status).exists()
+
+
+def is_last(status: ClientStatus) -> bool:
+    return not ClientStatus.objects.filter(department=status.department_id).exclude(pk=status.pk).exists()

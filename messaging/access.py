@@ -7,7 +7,7 @@ from django.http import Http404
 
 from accounts.models import Department, User
 from accounts.statements import PlannedQuery
-from clients.models import CaseAssignment, Client, PhoneNumber
+from clients.models import CaseAssignment, Client, ClientStatus, PhoneNumber
 from messaging.models import MassMessage, Message
 
 _MAX_ID = 2**63 - 1
@@ -38,6 +38,16 @@ def administered_department(user: User) -> Department:
     if user.department is None or not user.is_administrator:
         raise Http404
     return user.department
+
+
+def managed_status_for(user: User, status_id: int) -> ClientStatus:
+    """A status of the department that the user manages. Raises Http404."""
+    department = administered_department(user)
+    known = ClientStatus.objects.select_related("department").filter(department=department)
+    status = known.filter(pk=status_id).first() if status_id <= _MAX_ID else None
+    if status is None:
+        raise Http404
+    return status
 
 
 @dataclass(frozen=True)

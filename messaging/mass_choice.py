@@ -30,12 +30,12 @@ from django.utils.translation import gettext_lazy as _
 from accounts import phone_numbers
 from accounts.models import User
 from clients.models import CaseAssignment
+from messaging import queries
+from messaging.caseload_list import ROWS_PER_PAGE, by_contact, by_name, by_status, matching_search, with_number
 from messaging.failures import HoldReason
 from messaging.models import MassMessage, MassMessageRecipient
-from messaging.queries import matching_search
 from messaging.relative_times import relative_time
 
-ROWS_PER_PAGE = 50
 ASK_BEFORE = timedelta(days=5)  # a follow-up is due that long before its deadline
 
 
@@ -59,11 +59,7 @@ class Sort(TextChoices):
     STATUS = "status", _("Status")
 
 
-_ORDERS: dict[str, tuple[Any, ...]] = {
-    Sort.LAST_CONTACT: (Coalesce("last_contact_at", "started_at").desc(), "client_id"),
-    Sort.NAME: ("client__last_name", "client__first_name", "client_id"),
-    Sort.STATUS: ("status__position", "status__name", "client__last_name", "client__first_name", "client_id"),
-}
+_ORDERS = {Sort.LAST_CONTACT.value: by_contact, Sort.NAME.value: by_name, Sort.STATUS.value: by_status}
 
 # Asked of rows that have `number`, the client's current one. (Whether an address is a phone number at all is seen
 # once more, and more closely, by messaging.gate when the text is made and when it goes out.)
@@ -79,9 +75,7 @@ _REASON = Case(
 
 def own(case_manager: User) -> QuerySet[CaseAssignment]:
     """The person's caseload, each with `number` and with `reason`, empty where a text can go."""
-    numbered = FilteredRelation("client__numbers", condition=Q(client__numbers__is_current=True))
-    mine = CaseAssignment.objects.filter(case_manager=case_manager, ended_at__isnull=True)
-    return mine.annotate(number=numbered).annotate(reason=_REASON)
+    return with_number(queries.own(case_manager)).annotate(reason=_REASON)
 
 
 def chosen(mass: MassMessage) -> QuerySet[Any]:
@@ -172,7 +166,7 @@ def read_choice(case_manager: User, listed: Listed, ticked: Q, now: datetime) ->
         possible=Count("pk", filter=matching & possible),
         ticked=Count("pk", filter=matching & possible & Q(is_ticked=True)),
     )
-    rows = clients.filter(matching).order_by(*_ORDERS[listed.sort]).values(*_SHOWN, **_NAMED)
+    rows = clients.filter(matching).order_by(*_ORDERS[listed.sort]()).values(*_SHOWN, **_NAMED)
     page = _Counted(rows, ROWS_PER_PAGE, known_count=figures["matching"]).get_page(listed.page)
     page.object_list = [_row(values, now) for values in page.object_list]
     is_all = 0 < figures["possible"] == figures["ticked"]
@@ -204,7 +198,7 @@ def _row(values: dict[str, Any], now: datetime) -> ChoiceRow:
     number = phone_numbers.display(values["address"] or "")
     return ChoiceRow(
         client_id=values["client_id"],
-        name=f"{values['first_name']} {values['last_name']}".strip() or number,
+        name=queries.shown_name(values, number),
         number=number,
         status_name=values["status_name"] or "",
         last_contact=relative_time(values["last_contact_at"], now),
@@ -224,7 +218,7 @@ class FollowUp:
 
 def follow_ups(case_manager: User, now: datetime) -> list[FollowUp]:
     """For the banner on My clients: one query for all statuses."""
-    due = _due(CaseAssignment.objects.filter(case_manager=case_manager, ended_at__isnull=True), now)
+    due = _due(queries.own(case_manager), now)
     found = due.values("status_id", "status__name").annotate(count=Count("pk"))
     rows = found.order_by("status__position", "status_id").values_list("status_id", "status__name", "count")
     return [FollowUp(status_id, name, count) for status_id, name, count in rows]

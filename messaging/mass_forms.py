@@ -13,10 +13,10 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from messaging.actions.mass_drafts import Ticks
+from messaging.caseload_forms import an_id
 from messaging.mass_choice import Listed, Sort
 
 MAX_FIELDS = 250_000
-LARGEST_ID = 2**63 - 1
 
 View = Callable[..., HttpResponse]
 
@@ -54,7 +54,7 @@ def listed(data: QueryDict, prefix: str = "") -> Listed:
     sort = data.get(f"{prefix}sort", "")
     return Listed(
         search=data.get(f"{prefix}search", "").replace("\0", "").strip()[:100],
-        status_id=_an_id(data.get(f"{prefix}status", "")),
+        status_id=an_id(data.get(f"{prefix}status", "")),
         sort=sort if sort in Sort.values else Sort.LAST_CONTACT.value,
         page=data.get("page", "1")[:9],
     )
@@ -84,11 +84,4 @@ def ticks(data: QueryDict) -> Ticks:
 
 def ids(typed: list[str]) -> frozenset[int]:
     """Ids, alone or with commas between. What is none stands for a client of nobody (0)."""
-    return frozenset(_an_id(part) or 0 for text in typed for part in text.split(",") if part.strip())
-
-
-def _an_id(typed: str) -> int | None:
-    typed = typed.strip()
-    if not (typed.isascii() and typed.isdigit() and len(typed) < 20):
-        return None
-    return min(int(typed), LARGEST_ID)
+    return frozenset(an_id(part) or 0 for text in typed for part in text.split(",") if part.strip())

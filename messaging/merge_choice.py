@@ -13,7 +13,7 @@ from accounts import phone_numbers
 from accounts.models import User
 from clients.models import Client
 from messaging import mass_choice
-from messaging.queries import matching_search
+from messaging.caseload_list import matching_search
 from messaging.relative_times import relative_time
 
 ROWS_PER_PAGE = 25

@@ -7,19 +7,16 @@ from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db import connection
-from django.db.models import Case, F, FilteredRelation, IntegerField, Q, QuerySet, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import Count, F, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts import phone_numbers
-from accounts.models import User
-from accounts.statements import Statement
-from clients.models import CaseAssignment, Client
-from clients.names import fold
+from accounts.models import Department, User
+from accounts.statements import PlannedQuery, Statement
+from clients.models import CaseAssignment, Client, ClientStatus
+from messaging.caseload_list import ROWS_PER_PAGE, Wanted, by_contact, with_number
 from messaging.relative_times import relative_time
-
-ROWS_PER_PAGE = 50
 
 
 @dataclass(frozen=True)
@@ -30,6 +27,7 @@ class CaseloadRow:
     name: str
     number: str
     status_name: str
+    status_colour: str
     last_contact: str
     last_contact_iso: str
     snippet: str
@@ -42,8 +40,13 @@ class CaseloadRow:
 
     @property
     def url(self) -> str:
-        before, after = _conversation_url()
-        return f"{before}{self.client_id}{after}"
+        return conversation_url(self.client_id)
+
+
+def conversation_url(client_id: int) -> str:
+    """Where a line of a list leads."""
+    before, after = _conversation_url()
+    return f"{before}{client_id}{after}"
 
 
 @functools.cache
@@ -80,32 +83,41 @@ FROM clients_caseassignment WHERE case_manager_id = %(case_manager)s AND ended_a
 )
 
 
-def caseload(case_manager: User, *, search: str = "", page_number: str | int | None = 1) -> Caseload:
-    """Unread first, then by last contact, newest first; a client never contacted stands by the day of the start."""
+def caseload(case_manager: User, wanted: Wanted | None = None) -> Caseload:
+    """Unless asked otherwise: unread first, then by last contact, newest first."""
+    wanted = wanted or Wanted()
     figures = _FIGURES.first(case_manager=case_manager.pk) or (0, 0, 0, 0, 0)
-    if search.strip() or connection.vendor != "postgresql":
-        page = _found(case_manager, search, page_number, figures[0])
+    if not wanted.is_plain or connection.vendor != "postgresql":
+        page = _found(case_manager, wanted, figures[0])
     else:
         whole: Any = _Whole(case_manager.pk, figures[0])
-        page = Paginator(whole, ROWS_PER_PAGE).get_page(page_number)
+        page = Paginator(whole, ROWS_PER_PAGE).get_page(wanted.page)
     now = timezone.now()
     page.object_list = [_row(values, now) for values in page.object_list]
     return Caseload(page, *figures)
 
 
-def _found(case_manager: User, search: str, page_number: str | int | None, total: int) -> Page[Any]:
-    """The page of those who match; without a search that is known to be all of them."""
-    mine = _with_number(CaseAssignment.objects.filter(case_manager=case_manager, ended_at__isnull=True))
-    ids = _ordered(mine.filter(matching_search(search))).values("pk")
-    paginator = Paginator(ids, ROWS_PER_PAGE)
-    if not search.strip():
+def own(case_manager: User) -> QuerySet[CaseAssignment]:
+    """The person's caseload."""
+    return CaseAssignment.objects.filter(case_manager=case_manager, ended_at__isnull=True)
+
+
+def _found(case_manager: User, wanted: Wanted, total: int) -> Page[Any]:
+    """The page of those who match. Without a filter that is known to be all of them.
+
+    With one, finding them is what takes long: all their ids are read at once, rather than counted and found again.
+    """
+    order = wanted.order()
+    ids: Any = with_number(own(case_manager)).filter(wanted.condition()).order_by(*order).values_list("pk", flat=True)
+    paginator = Paginator(list(ids) if wanted.is_filtered else ids, ROWS_PER_PAGE)
+    if not wanted.is_filtered:
         paginator.count = total
-    page = paginator.get_page(page_number)
-    page.object_list = _shown(page.object_list)
+    page = paginator.get_page(wanted.page)
+    page.object_list = _shown(page.object_list, order)
     return page
 
 
-# The whole list in its order, which nearly every look asks for: what _ordered and _shown say, planned once.
+# The whole list in its order, which nearly every look asks for: what the usual Wanted and _shown say, planned once.
 _WHOLE = Statement(
     "caseload_page",
     f"""
@@ -115,7 +127,7 @@ WITH page AS (
   FROM clients_caseassignment WHERE case_manager_id = %(case_manager)s AND ended_at IS NULL
   ORDER BY unread_count = 0, at DESC, client_id LIMIT {ROWS_PER_PAGE} OFFSET %(offset)s)
 SELECT p.client_id, p.last_contact_at, p.snippet, p.snippet_is_outgoing, p.unread_count, p.last_outgoing_failed,
-  p.scheduled_count, c.first_name, c.last_name, s.name, n.address, n.opted_out_at, n.wrong_at
+  p.scheduled_count, c.first_name, c.last_name, s.name, s.colour, n.address, n.opted_out_at, n.wrong_at
 FROM page p JOIN clients_client c ON c.id = p.client_id
   LEFT JOIN clients_clientstatus s ON s.id = p.status_id
   LEFT JOIN clients_phonenumber n ON n.client_id = p.client_id AND n.is_current
@@ -140,26 +152,6 @@ class _Whole:
         return [dict(zip(_NAMES, row, strict=True)) for row in rows]
 
 
-def _with_number(assignments: QuerySet[CaseAssignment]) -> QuerySet[CaseAssignment]:
-    return assignments.annotate(
-        number=FilteredRelation("client__numbers", condition=Q(client__numbers__is_current=True))
-    )
-
-
-def matching_search(search: str) -> Q:
-    """Every word is part of a name or of the ID number; or the whole is part of a number, in any writing."""
-    named = Q()
-    for word in search.split():
-        named &= Q(client__search_key__contains=fold(word))
-    digits = phone_numbers.search_digits(search)
-    return named | Q(number__address__contains=digits) if digits else named
-
-
-def _ordered(assignments: QuerySet[CaseAssignment, Any]) -> QuerySet[CaseAssignment, Any]:
-    is_unread = Case(When(unread_count__gt=0, then=Value(0)), default=Value(1), output_field=IntegerField())
-    return assignments.order_by(is_unread, Coalesce("last_contact_at", "started_at").desc(), "client_id")
-
-
 _PLAIN = (
     *("client_id", "last_contact_at", "snippet", "snippet_is_outgoing", "unread_count", "last_outgoing_failed"),
     "scheduled_count",
@@ -168,6 +160,7 @@ _JOINED = {
     "first_name": F("client__first_name"),
     "last_name": F("client__last_name"),
     "status_name": F("status__name"),
+    "status_colour": F("status__colour"),
     "address": F("number__address"),
     "opted_out_at": F("number__opted_out_at"),
     "wrong_at": F("number__wrong_at"),
@@ -175,19 +168,25 @@ _JOINED = {
 _NAMES = (*_PLAIN, *_JOINED)
 
 
-def _shown(ids: Any) -> QuerySet[CaseAssignment, Any]:
-    """What the lines of one page show. Only these are joined with their clients: a caseload can have thousands."""
-    shown = _ordered(_with_number(CaseAssignment.objects.filter(pk__in=ids)))
+def _shown(ids: Any, order: tuple[Any, ...]) -> QuerySet[CaseAssignment, Any]:
+    """What the lines of one page show. Only these are joined with all that is shown: a caseload can have thousands."""
+    shown = with_number(CaseAssignment.objects.filter(pk__in=ids)).order_by(*order)
     return shown.values(*_PLAIN, **_JOINED)  # type: ignore[no-any-return]  # django-stubs can't follow the names
+
+
+def shown_name(values: dict[str, Any], number: str) -> str:
+    """Who has no name yet is called by the number."""
+    return f"{values['first_name']} {values['last_name']}".strip() or number
 
 
 def _row(values: dict[str, Any], now: datetime) -> CaseloadRow:
     number = phone_numbers.display(values["address"] or "")
     return CaseloadRow(
         client_id=values["client_id"],
-        name=f"{values['first_name']} {values['last_name']}".strip() or number,
+        name=shown_name(values, number),
         number=number,
         status_name=values["status_name"] or "",
+        status_colour=values["status_colour"] or "",
         last_contact=relative_time(values["last_contact_at"], now),
         last_contact_iso=values["last_contact_at"].isoformat() if values["last_contact_at"] else "",
         snippet=values["snippet"],
@@ -212,7 +211,36 @@ class NotDelivered:
 
 
 def not_delivered(case_manager: User) -> NotDelivered:
-    mine = CaseAssignment.objects.filter(case_manager=case_manager, ended_at__isnull=True, last_outgoing_failed=True)
-    latest = mine.select_related("client").order_by(Coalesce("last_contact_at", "started_at").desc(), "client_id")
+    latest = own(case_manager).filter(last_outgoing_failed=True).select_related("client").order_by(*by_contact())
     clients = [assignment.client for assignment in latest[: NAMED_AT_MOST + 1]]
     return NotDelivered(clients[:NAMED_AT_MOST], len(clients) > NAMED_AT_MOST)
+
+
+_STATUSES = PlannedQuery(
+    "statuses_of",
+    lambda department_id: ClientStatus.objects.filter(department=department_id).order_by("position", "name", "pk"),
+    department_id="bigint",
+)
+
+
+def statuses_of(department: Department) -> list[ClientStatus]:
+    """In the department's order."""
+    return list(_STATUSES.all(department_id=department.pk))
+
+
+@dataclass(frozen=True)
+class StatusUse:
+    """current: clients who have it now. ever: with those whose assignments have ended."""
+
+    status: ClientStatus
+    current: int
+    ever: int
+
+
+def status_uses(department: Department) -> list[StatusUse]:
+    """Each status of the department, in order, with how many have it: two queries."""
+    counted = CaseAssignment.objects.filter(status__department=department).values("status").order_by()
+    is_open = Q(ended_at__isnull=True, client__merged_into__isnull=True)
+    rows = counted.annotate(current=Count("pk", filter=is_open), ever=Count("pk"))
+    counts = {row["status"]: (row["current"], row["ever"]) for row in rows}
+    return [StatusUse(status, *counts.get(status.pk, (0, 0))) for status in statuses_of(department)]

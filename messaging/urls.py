@@ -15,6 +15,7 @@ from messaging.views import (
     scheduled,
     settling,
     staff,
+    statuses,
     transferring,
 )
 
@@ -26,6 +27,7 @@ urlpatterns = [
     path("conversations/<int:client_id>/", conversations.conversation, name="conversation"),
     path("conversations/<int:client_id>/talk/", conversations.talk, name="conversation-talk"),
     path("conversations/<int:client_id>/read/", conversations.mark_read, name="conversation-read"),
+    path("conversations/<int:client_id>/unread/", conversations.mark_unread, name="conversation-unread"),
     path("conversations/<int:client_id>/number/", numbers.number, name="conversation-number"),
     path(
         "conversations/<int:client_id>/messages/<uuid:public_id>/<str:choice>/", settling.settle, name="message-settle"
@@ -35,6 +37,9 @@ urlpatterns = [
     path("department/people/<int:person_id>/move/", staff.move, name="person-move"),
     path("department/people/<int:person_id>/close/", staff.close, name="person-close"),
     path("department/try-again/", department.try_again, name="department-try-again"),
+    path("department/statuses/", statuses.statuses, name="department-statuses"),
+    path("department/statuses/<int:status_id>/", statuses.status, name="department-status"),
+    path("department/statuses/<int:status_id>/<str:choice>/", statuses.settle, name="department-status-settle"),
     path("conversations/<int:client_id>/scheduled/", scheduled.scheduled, name="conversation-scheduled"),
     path("conversations/<int:client_id>/scheduled/<uuid:public_id>/", scheduled.change, name="scheduled-change"),
     path(

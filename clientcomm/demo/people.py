@@ -5,7 +5,8 @@ from datetime import time
 
 from accounts.actions.people import Profile
 from accounts.models import User
-from clients.actions import DepartmentSettings
+from clients.actions import DepartmentSettings, StatusSettings
+from clients.models import ClientStatus
 
 PASSWORD = "clientcomm-demo"  # noqa: S105  # printed on the sign-in page of a demo; works with DEBUG only
 DEMO = "demo@clientcomm.test"
@@ -17,7 +18,7 @@ SALT_LAKE = DepartmentSettings(
     "Salt Lake Pretrial Services", "+18015550100", "America/Denver", opens_at=time.min, closes_at=time.max
 )
 DENVER = DepartmentSettings("Denver County Probation", "+13035550100", "America/Denver")
-EXTRA_STATUS = "Monitoring"
+EXTRA_STATUS = StatusSettings("Monitoring", 2, colour=ClientStatus.Colour.BLUE)
 
 STAFF = (
     (SALT_LAKE, Profile(DEMO, "Sam Ortega", User.Role.CASE_MANAGER, desk_phone="+18015550199")),

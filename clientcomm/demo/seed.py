@@ -11,7 +11,7 @@ from accounts.models import Department, User
 from clientcomm.demo import people, scale
 from clientcomm.demo.conversations import CONVERSATIONS
 from clientcomm.demo.rows import Case, add_caseload
-from clients.actions import StatusSettings, add_status, create_department
+from clients.actions import add_status, create_department
 
 
 class DepartmentInTheWay(Exception):
@@ -50,7 +50,7 @@ def _add_demo(now: datetime) -> None:
         if Department.objects.filter(Q(name=settings.name) | Q(phone_number=settings.phone_number)).exists():
             raise DepartmentInTheWay(settings.name)
         department = create_department(settings=settings, by=None, now=now)
-        add_status(department=department, settings=StatusSettings(people.EXTRA_STATUS, 2), by=None, now=now)
+        add_status(department=department, settings=people.EXTRA_STATUS, by=None, now=now)
         departments[settings] = department
     staff = {
         profile.email: add_person(

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts.templatetags.icons import icon
 from messaging.queries import CaseloadRow
+from messaging.templatetags.statuses import status_chip
 
 register = template.Library()
 
@@ -32,7 +33,7 @@ def _row(row: CaseloadRow) -> str:
         f'<td class="client-cell" role="cell"><span class="client-line">{name}\n{_unread_count(row)}</span>\n'
         f"{_snippet(row)}\n{_warnings(row)}</td>\n"
         f'<td class="number-cell" role="cell">{escape(row.number)}</td>\n'
-        f'<td class="status-cell" role="cell">{escape(row.status_name)}</td>\n'
+        f'<td class="status-cell" role="cell">{status_chip(row.status_name, row.status_colour)}</td>\n'
         f'<td class="scheduled-cell" role="cell">{_scheduled_count(row)}</td>\n'
         f'<td class="time-cell" role="cell">{_last_contact(row)}</td></tr>\n'
     )

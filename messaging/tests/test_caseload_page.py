@@ -16,7 +16,7 @@ from tests import builders
 
 pytestmark = pytest.mark.django_db
 
-QUERIES = 4  # the session, the person with the department, the figures, the rows
+QUERIES = 5  # the session, the person with the department, the statuses, the figures, the rows
 
 
 def test_an_empty_list_says_what_to_do_first(as_alice: Browser) -> None:
@@ -133,7 +133,7 @@ def test_a_script_gets_the_list_alone(as_alice: Browser, alice: User) -> None:
 
 
 @pytest.mark.parametrize("clients", [10, 1000])
-@pytest.mark.parametrize(("search", "more"), [("", 0), ("many", 1)])  # how many match
+@pytest.mark.parametrize(("search", "more"), [("", 0), ("many", 2)])  # who matches, and how many former ones
 def test_the_page_takes_as_many_queries_however_long_the_list_is(
     clients: int,
     search: str,
@@ -187,3 +187,111 @@ def test_a_banner_names_whom_the_last_text_did_not_reach(as_alice: Browser, alic
 def test_nothing_that_needs_a_person_means_no_banner(as_alice: Browser, alice: User) -> None:
     builders.make_outgoing(builders.make_client(alice), state=Message.State.DELIVERED)
     assert "not delivered" not in words(as_alice.get("/"))
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        {"show": "x"},
+        {"sort": "x"},
+        {"status": "x"},
+        {"status": "9" * 30},
+        {"status": "-1"},
+        {"page": "x"},
+        {"sort": "-"},
+    ],
+)
+def test_what_the_address_says_wrongly_shows_the_usual_list(
+    nonsense: dict[str, str], as_alice: Browser, alice: User
+) -> None:
+    builders.make_client(alice)
+    page = as_alice.get("/", nonsense)
+    assert client_names(page) == ["Maria Lopez"]
+    assert "Show all" not in words(page)
+
+
+def test_another_departments_status_is_no_filter(as_alice: Browser, alice: User, charlie: User) -> None:
+    builders.make_client(alice)
+    elsewhere = ClientStatus.objects.filter(department=charlie.department)[0]
+    assert client_names(as_alice.get("/", {"status": elsewhere.pk})) == ["Maria Lopez"]
+
+
+def test_the_page_says_what_it_is_filtered_by_and_how_to_undo_it(as_alice: Browser, alice: User) -> None:
+    active = ClientStatus.objects.get(department=alice.department, name="Active")
+    builders.make_incoming(builders.make_client(alice))
+    page = as_alice.get("/", {"show": "unread", "status": str(active.pk), "search": "maria", "sort": "name"})
+    assert client_names(page) == ["Maria Lopez"]
+    for said in ("Unread", "Status: Active", "“maria”", "Show all", "1 client matches"):
+        assert said in words(page)
+    assert f'href="/?search=maria&amp;status={active.pk}&amp;sort=name"' in source(page)
+    assert f'href="/?search=maria&amp;show=unread&amp;status={active.pk}&amp;sort=-name"' in source(page)
+    for chosen in ("unread", "name", str(active.pk)):
+        assert f'<option value="{chosen}" selected>' in source(page)
+
+
+@pytest.mark.parametrize(
+    ("show", "said"),
+    [
+        ("unread", "Nothing is unread"),
+        ("needs-reply", "Nobody waits for a reply"),
+        ("not-delivered", "No last text failed"),
+        ("opted-out", "Nobody has opted out"),
+    ],
+)
+def test_a_filter_that_nobody_matches_says_so(show: str, said: str, as_alice: Browser, alice: User) -> None:
+    builders.make_client(alice)
+    page = as_alice.get("/", {"show": show})
+    assert said in words(page)
+    assert "Show all clients" in words(page)
+    assert f'<option value="{show}" selected>' in source(page)
+
+
+def test_paging_keeps_filter_and_order(as_alice: Browser, alice: User) -> None:
+    builders.make_caseload(alice, 60)
+    assert 'href="?show=unread&amp;sort=-name&amp;page=2"' in source(as_alice.get("/?show=unread&sort=-name"))
+
+
+def test_the_windows_address_follows_the_list(as_alice: Browser, alice: User) -> None:
+    builders.make_client(alice)
+
+    def asked(query: str, shown_before: str) -> Any:
+        headers = {"HX-Request": "true", "HX-Current-URL": f"http://testserver/{shown_before}"}
+        return as_alice.get(f"/{query}", headers=headers).headers
+
+    assert asked("?search=ma&show=&status=&sort=", "?search=m")["HX-Replace-Url"] == "/?search=ma"
+    assert asked("?search=&show=unread", "")["HX-Push-Url"] == "/?show=unread"
+    assert asked("?sort=name", "?sort=-name")["HX-Push-Url"] == "/?sort=name"
+    assert "HX-Push-Url" not in asked("?search=ma", "")
+    background = as_alice.get("/?show=unread", headers={"HX-Request": "true"})
+    assert not {"HX-Push-Url", "HX-Replace-Url"} & set(background.headers)
+    assert 'data-refresh-from="/?show=unread"' in source(background)
+
+
+QUERIES_OF_A_FRAGMENT = 4  # the session, the person with the department, the figures, the rows
+
+
+@pytest.mark.parametrize("clients", [10, 1000])
+@pytest.mark.parametrize(
+    ("query", "more"),
+    [
+        ("", 0),
+        ("sort=name", 0),
+        ("sort=-scheduled", 0),
+        ("show=unread", 1),  # who matches
+        ("show=unread&sort=status", 1),
+        ("show=unread&search=many", 2),  # and of former ones
+        ("search=many&page=99", 2),
+    ],
+)
+def test_each_look_takes_as_many_queries_however_long_the_list_is(
+    clients: int,
+    query: str,
+    more: int,
+    as_alice: Browser,
+    alice: User,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    builders.make_caseload(alice, clients)
+    as_alice.get("/")
+    with django_assert_num_queries(QUERIES_OF_A_FRAGMENT + more):
+        assert client_names(as_alice.get(f"/?{query}", headers={"HX-Request": "true"}))

@@ -154,6 +154,7 @@ def line(words: str) -> Shape:
         name=words,
         number=words,
         status_name=words,
+        status_colour="green",
         last_contact=words,
         last_contact_iso="2026-03-03T12:00:00+00:00",
         snippet=words,

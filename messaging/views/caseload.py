@@ -1,5 +1,8 @@
 """My clients, and New client."""
 
+from dataclasses import replace
+from typing import Any
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -9,35 +12,97 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from messaging import mass_choice, queries
+from accounts.models import Department, User
+from clients.models import ClientStatus
+from messaging import caseload_forms, former_clients, mass_choice, queries
 from messaging.actions.caseload import AccountClosed, Added, ColleaguesClient, add_client
+from messaging.caseload_list import Show, Sort, Wanted
 from messaging.forms import NewClientForm
+from messaging.queries import Caseload
 from messaging.views.people import department_of, person
 
 
 @require_GET
 def my_clients(request: HttpRequest) -> HttpResponse:
-    """The caseload of the person who asks. A script gets the list alone."""
+    """The caseload of the person who asks, or who was on it. A script gets the list alone."""
     user = person(request)
     if user.department is None:
         return redirect("admin:index")
-    search = request.GET.get("search", "").replace("\0", "").strip()[:100]
-    found = queries.caseload(user, search=search, page_number=request.GET.get("page", "1"))
-    context = {
+    is_alone = bool(request.headers.get("HX-Request"))
+    asked, statuses = _asked(request, user.department, is_alone=is_alone)
+    context = _former(user, asked) if asked.show == Show.FORMER else _current(user, asked)
+    status_name = next((status.name for status in statuses if status.pk == asked.status_id), "")
+    context |= {
+        "asked": asked,
+        "chips": list(caseload_forms.chips(asked, status_name)),
+        "list_url": reverse("my-clients"),
+        "list_query": caseload_forms.query_of(asked),
+    }
+    if is_alone:
+        return _with_address(request, asked, render(request, "_caseload.html", context))
+    choices = {"statuses": statuses, "shows": Show.choices, "sorts": Sort.choices}
+    return render(request, "my_clients.html", context | choices | _banners(user, context["found"]))
+
+
+def _asked(request: HttpRequest, department: Department, *, is_alone: bool) -> tuple[Wanted, list[ClientStatus]]:
+    """What the address asks for, and the statuses as far as the answer shows them."""
+    asked = caseload_forms.wanted(request.GET)
+    statuses = [] if is_alone and asked.status_id is None else queries.statuses_of(department)
+    if asked.status_id is not None and asked.status_id not in {status.pk for status in statuses}:
+        asked = replace(asked, status_id=None)
+    return asked, statuses
+
+
+def _current(user: User, asked: Wanted) -> dict[str, Any]:
+    found = queries.caseload(user, asked)
+    count = found.page.paginator.count
+    return {
+        "found": found,
         "page": found.page,
-        "total_count": found.total_count,
-        "unread_total": found.unread_total,
-        "search": search,
-        "form_url": reverse("my-clients"),
+        "headings": caseload_forms.headings(asked),
+        "former_count": former_clients.count_former(user, asked.search) if asked.search or not found.total_count else 0,
+        "former_query": caseload_forms.query_of(Wanted(search=asked.search, show=Show.FORMER.value)),
+        "nobody": "" if count else _nobody(asked),
     }
-    if request.headers.get("HX-Request"):
-        return render(request, "_caseload.html", context)
-    banners = {
-        "held_count": found.held_total,
-        "not_delivered": queries.not_delivered(user) if found.failed_total else None,
-        "follow_ups": mass_choice.follow_ups(user, timezone.now()) if found.watched_total else [],
+
+
+def _former(user: User, asked: Wanted) -> dict[str, Any]:
+    page = former_clients.former_clients(user, search=asked.search, page=asked.page)
+    return {"found": None, "page": page, "nobody": "" if page.paginator.count else _nobody(asked)}
+
+
+def _nobody(asked: Wanted) -> str:
+    """Says that the list is empty, by what it was asked for."""
+    if asked.search and asked.status_id is None and not asked.show:
+        return _("No client matches “%(search)s”") % {"search": asked.search}
+    if asked.search or asked.status_id is not None:
+        return _("No client matches")
+    words = {
+        Show.UNREAD.value: _("Nothing is unread"),
+        Show.NEEDS_REPLY.value: _("Nobody waits for a reply"),
+        Show.NOT_DELIVERED.value: _("No last text failed"),
+        Show.OPTED_OUT.value: _("Nobody has opted out"),
+        Show.FORMER.value: _("No former clients"),
     }
-    return render(request, "my_clients.html", context | banners)
+    return words.get(asked.show, "")
+
+
+def _banners(user: User, found: Caseload | None) -> dict[str, Any]:
+    """What needs a person. Each is asked for only where the list's figures say that there is one."""
+    return {
+        "held_count": found.held_total if found else 0,
+        "not_delivered": queries.not_delivered(user) if found and found.failed_total else None,
+        "follow_ups": mass_choice.follow_ups(user, timezone.now()) if found and found.watched_total else [],
+    }
+
+
+def _with_address(request: HttpRequest, asked: Wanted, response: HttpResponse) -> HttpResponse:
+    """The window's address follows the list; another filter or order is a step for Back, another letter is none."""
+    if current := request.headers.get("HX-Current-URL"):
+        is_step = caseload_forms.is_a_step(asked, current)
+        address = reverse("my-clients") + caseload_forms.query_of(asked)
+        response["HX-Push-Url" if is_step else "HX-Replace-Url"] = address
+    return response
 
 
 @require_http_methods(["GET", "POST"])

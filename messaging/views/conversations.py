@@ -89,6 +89,22 @@ def mark_read(request: HttpRequest, client_id: int) -> HttpResponse:
     return HttpResponse(status=204) if request.headers.get("HX-Request") else redirect("conversation", client_id)
 
 
+@require_POST
+def mark_unread(request: HttpRequest, client_id: int) -> HttpResponse:
+    """Keeps the client's newest text for later. Leads to the list: on its page it would be read again at once."""
+    shown = access.own_conversation_for(person(request), client_id)
+    if not reading.mark_unread(assignment=shown.assignment, by=person(request), now=timezone.now()):
+        messages.info(request, _("There is no text from this client to mark as unread."))
+        return redirect("conversation", client_id)
+    messages.success(request, _("Marked as unread: %(name)s") % {"name": _name(shown)})
+    return redirect("my-clients")
+
+
+def _name(shown: Conversation) -> str:
+    """Who has no name yet is called by the number."""
+    return shown.client.full_name or (shown.number.display if shown.number else "")
+
+
 def _send(request: HttpRequest, shown: Conversation) -> HttpResponse:
     form = MessageForm(request.POST)
     if not form.is_valid():
@@ -236,6 +252,7 @@ def _card(shown: Conversation, reader: User) -> dict[str, Any]:
     are_readers = shown.assignment.case_manager_id == reader.pk
     return {
         "status_name": shown.assignment.status.name if shown.assignment.status else "",
+        "status_colour": shown.assignment.status.colour if shown.assignment.status else "",
         "notes": shown.assignment.notes if are_readers else "",
         "notes_are_hidden": not are_readers,
         "opted_out": shown.number is not None and shown.number.is_opted_out,

@@ -22,6 +22,7 @@ def department(request: HttpRequest) -> HttpResponse:
         "department": shown,
         "state": sending_figures.state_of_sending(status, now, shown.zone),
         "sections": sending_figures.sections(status, now, shown.zone),
+        "is_administrator": person(request).is_administrator,
         "can_try_again": status.stop is not None and person(request).is_administrator,
     }
     return render(request, "department.html", context)

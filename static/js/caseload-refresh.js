@@ -35,6 +35,8 @@ function update(fresh) {
     if (open) mine.querySelector("a").setAttribute("aria-current", "page");
     if (grown) mine.dataset.grown = "true";
   }
+  const [count, freshCount] = [caseload(), fresh].map((root) => root.querySelector("[data-caseload-count]"));
+  if (count && freshCount && count.textContent !== freshCount.textContent) count.textContent = freshCount.textContent;
   latest = fresh;
   showButton(newest(fresh));
 }
@@ -59,20 +61,25 @@ function showUnreadInTitle(fresh) {
 
 // Beside a conversation the list comes after the page, and only where there is room for it.
 function fill(fresh) {
-  const table = fresh.querySelector("table");
-  if (!table) return;
-  const button = fresh.querySelector("[data-caseload-new]");
-  caseload().replaceChildren(...[button, table].filter(Boolean).map((part) => document.importNode(part, true)));
+  const parts = fresh.querySelectorAll(".caseload-chips, [data-caseload-new], table");
+  if (!fresh.querySelector("table")) return;
+  caseload().replaceChildren(...[...parts].map((part) => document.importNode(part, true)));
   const open = document.getElementById(`client-${caseload().dataset.open}`);
   open?.classList.add("open");
   open?.querySelector("a").setAttribute("aria-current", "page");
 }
 
+// A list that had nobody has no order to keep, and nothing in it that one could be about to choose.
+function begin(fresh) {
+  if (!fresh.querySelector("[data-caseload-rows]") || caseload().contains(document.activeElement)) return;
+  caseload().replaceWith(document.importNode(fresh, true));
+  window.htmx?.process(caseload());
+}
+
 async function refresh() {
   const list = caseload();
-  if (document.visibilityState !== "visible" || !list?.offsetParent) return;
-  const isEmpty = "open" in list.dataset && !list.querySelector("[data-caseload-rows]");
-  if (!isEmpty && !list.querySelector("[data-caseload-rows]")) return;
+  if (document.visibilityState !== "visible" || !list?.offsetParent || "still" in list.dataset) return;
+  const isEmpty = !list.querySelector("[data-caseload-rows]");
   const from = list.dataset.refreshFrom;
   try {
     const response = await fetch(from, { headers: { "HX-Request": "true", "X-Background-Refresh": "1" } });
@@ -81,8 +88,9 @@ async function refresh() {
     const fresh = new DOMParser().parseFromString(await response.text(), "text/html").querySelector("[data-caseload]");
     // A search may have replaced the list while this was under way.
     if (!fresh || caseload().dataset.refreshFrom !== from) return;
-    if (isEmpty) fill(fresh);
-    else update(fresh);
+    if (!isEmpty) update(fresh);
+    else if ("open" in list.dataset) fill(fresh);
+    else begin(fresh);
     showUnreadInTitle(fresh);
     document.dispatchEvent(new CustomEvent("connection", { detail: "ok" }));
   } catch {
