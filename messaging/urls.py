@@ -13,6 +13,7 @@ from messaging.views import (
     numbers,
     scheduled,
     settling,
+    unclaimed,
 )
 
 urlpatterns = [
@@ -26,6 +27,11 @@ urlpatterns = [
         "conversations/<int:client_id>/messages/<uuid:public_id>/<str:choice>/", settling.settle, name="message-settle"
     ),
     path("department/", department.department, name="department"),
+    path("department/unclaimed/", unclaimed.unclaimed_list, name="department-unclaimed"),
+    path("clients/<int:client_id>/claim/", unclaimed.claim, name="client-claim"),
+    path("clients/<int:client_id>/join/", unclaimed.join, name="client-join"),
+    path("clients/<int:client_id>/dismiss/", unclaimed.dismiss, name="client-dismiss"),
+    path("clients/<int:client_id>/dismiss/undo/", unclaimed.dismiss_undo, name="client-dismiss-undo"),
     path("department/try-again/", department.try_again, name="department-try-again"),
     path("conversations/<int:client_id>/scheduled/", scheduled.scheduled, name="conversation-scheduled"),
     path("conversations/<int:client_id>/scheduled/<uuid:public_id>/", scheduled.change, name="scheduled-change"),

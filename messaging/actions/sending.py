@@ -11,7 +11,7 @@ from accounts.models import User
 from clients import routing
 from clients.models import CaseAssignment, Client, PhoneNumber
 from messaging import access, evenings, gate, hours, segments, summaries
-from messaging.actions import reading
+from messaging.actions import reading, telling
 from messaging.evenings import Answer, Timing
 from messaging.failures import HoldReason
 from messaging.models import Message
@@ -96,6 +96,7 @@ def send_message(
         if seen_up_to is not None and assignment.case_manager_id in (by.pk, None):
             reading.mark_read_in(assignment, up_to=seen_up_to, now=now)
         summaries.recompute(assignment.pk, now=now)
+        telling.tell_case_manager(assignment, by=by, now=now)
         if timing.when is None:
             doorbell.ring("messaging.deliver_due")
         return message

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from messaging import mass_choice, queries
+from messaging import mass_choice, queries, unclaimed
 from messaging.actions.caseload import AccountClosed, Added, ColleaguesClient, add_client
 from messaging.forms import NewClientForm
 from messaging.views.people import department_of, person
@@ -33,6 +33,7 @@ def my_clients(request: HttpRequest) -> HttpResponse:
     if request.headers.get("HX-Request"):
         return render(request, "_caseload.html", context)
     banners = {
+        "unclaimed": unclaimed.waiting_in(user.department),
         "held_count": found.held_total,
         "not_delivered": queries.not_delivered(user) if found.failed_total else None,
         "follow_ups": mass_choice.follow_ups(user, timezone.now()) if found.watched_total else [],
