@@ -12,7 +12,7 @@ from messaging.actions.claiming import Details
 from messaging.forms import NewClientForm
 
 
-class PersonField(forms.ModelChoiceField[User]):
+class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic for mypy alone
     """A person by name, as each is known in the department."""
 
     def label_from_instance(self, obj: Any) -> str:

@@ -48,7 +48,7 @@ DOORS = [
     Door("client-new", None, 200, 200, 200, 200),
     Door("client-new", {"last_name": ""}, 200, 200, 200, 200),
     Door("conversation", None, 200, 404, 404, 200),
-    Door("conversation", TEXT, 302, 404, 404, 404),
+    Door("conversation", TEXT, 302, 404, 404, 302),
     Door("conversation-talk", None, 200, 404, 404, 200),
     Door("conversation-talk", {}, 405, 405, 405, 405),
     Door("conversation-read", {"up_to": str(2**62)}, 302, 404, 404, 404),
@@ -62,6 +62,16 @@ DOORS = [
     Door("scheduled-change", {"later": "schedule"}, 200, 404, 404, 404),
     Door("scheduled-settle", {}, 302, 404, 404, 404),
     Door("scheduled-settle", None, 405, 405, 405, 405),
+    Door("department-unclaimed", None, 200, 200, 200, 200),
+    Door("department-unclaimed", {}, 405, 405, 405, 405),
+    Door("client-claim", None, 404, 404, 404, 404),  # a client who is on somebody's list, also one's own
+    Door("client-claim", {}, 404, 404, 404, 404),
+    Door("client-join", None, 404, 404, 404, 404),
+    Door("client-join", {}, 404, 404, 404, 404),
+    Door("client-dismiss", None, 404, 404, 404, 404),
+    Door("client-dismiss", {}, 404, 404, 404, 404),
+    Door("client-dismiss-undo", None, 405, 405, 405, 405),
+    Door("client-dismiss-undo", {}, 404, 404, 404, 404),
     Door("held-texts", None, 200, 200, 200, 200),
     Door("held-texts", {}, 405, 405, 405, 405),
     Door("message-settle", {}, 302, 404, 404, 404),
@@ -114,7 +124,8 @@ def address(name: str, assignment: CaseAssignment) -> str:
         return reverse(name, args=[assignment.client_id, later.public_id, *choice])
     if name in ("mass-draft", "mass-check", "mass-message", "mass-choice", "mass-drop"):
         return address_of_mass_message(name, assignment)
-    return reverse(name, args=[assignment.client_id] if name.startswith("conversation") else [])
+    is_of_client = name.startswith(("conversation", "client-")) and name != "client-new"
+    return reverse(name, args=[assignment.client_id] if is_of_client else [])
 
 
 def address_of_mass_message(name: str, assignment: CaseAssignment) -> str:
@@ -163,7 +174,8 @@ def snapshot() -> list[dict[str, object]]:
     return [row for table in tables for row in table._default_manager.order_by("pk").values()]
 
 
-DOORS_OF_CLIENTS = [door for door in DOORS if door.name.startswith("conversation") and door.alice != 405]
+OF_CLIENTS = ("conversation", "client-claim", "client-join", "client-dismiss")
+DOORS_OF_CLIENTS = [door for door in DOORS if door.name.startswith(OF_CLIENTS) and door.alice != 405]
 
 
 @pytest.mark.parametrize("client_id", ["0", "999999999", str(2**63 - 1), str(2**63), "9" * 60])
