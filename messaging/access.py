@@ -1,6 +1,7 @@
 """The only way from a URL to a conversation or a department: 404 for what is not the asker's, as if it didn't exist."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.http import Http404
@@ -11,6 +12,8 @@ from clients.models import CaseAssignment, Client, ClientStatus, PhoneNumber
 from messaging.models import MassMessage, Message
 
 _MAX_ID = 2**63 - 1
+EndReason = CaseAssignment.EndReason
+SAID_FOR = timedelta(days=1)  # after a client left the unclaimed: so long somebody may have an old page open
 _ASSIGNMENT = PlannedQuery(
     "assignment_for",
     lambda client_id, department_id: CaseAssignment.objects.select_related("client", "status").filter(
@@ -73,6 +76,11 @@ class Conversation:
     def is_unclaimed(self) -> bool:
         """Whether the client waits for a case manager."""
         return self.assignment.is_open and self.assignment.case_manager_id is None
+
+    @property
+    def is_dismissed(self) -> bool:
+        """Whether a supervisor took the client off the unclaimed."""
+        return self.assignment.case_manager_id is None and self.assignment.end_reason == EndReason.DISMISSED
 
     @property
     def is_colleagues(self) -> bool:
@@ -175,6 +183,44 @@ def person_for(user: User, person_id: int) -> User:
         raise Http404
     found.department = department
     return found
+
+
+def unclaimed_for(user: User, client_id: int) -> Conversation:
+    """The conversation of a client whom nobody works with. Raises Http404."""
+    conversation = conversation_for(user, client_id)
+    if not conversation.is_unclaimed:
+        raise Http404
+    return conversation
+
+
+def dismissed_for(user: User, client_id: int) -> Conversation:
+    """The conversation of a client whom a supervisor dismissed; for supervisors. Raises Http404."""
+    conversation = conversation_for(user, client_id)
+    if not user.is_supervisor or not conversation.is_dismissed:
+        raise Http404
+    return conversation
+
+
+def taken_by(user: User, client_id: int, now: datetime) -> User | None:
+    """Who has a client that was among the department's unclaimed a while ago, for a person with an old page.
+
+    None: nobody has, it was dismissed. Raises Http404 for any other client.
+    """
+    if user.department is None or client_id > _MAX_ID:
+        raise Http404
+    waited = CaseAssignment.objects.filter(
+        client=client_id,
+        client__department=user.department,
+        case_manager__isnull=True,
+        end_reason__in=[EndReason.CLAIMED, EndReason.MERGED, EndReason.DISMISSED],
+        ended_at__gt=now - SAID_FOR,
+    )
+    left = waited.select_related("client").first()
+    if left is None:
+        raise Http404
+    now_at = left.client.merged_into_id or client_id
+    has = CaseAssignment.objects.select_related("case_manager").filter(client=now_at, ended_at__isnull=True).first()
+    return has.case_manager if has is not None else None
 
 
 def own_mass_message_for(user: User, mass_id: int) -> MassMessage:

@@ -2,6 +2,7 @@
 
 A transfer leaves the old messages where they are. The new case manager reads them above the line "Transferred from …",
 unless the department has switched that off; who had the client before sees only the own time; supervisors see all.
+While nobody has the client, the whole department sees what came since then, and nothing of earlier times.
 """
 
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ def span_of(assignment: CaseAssignment, reader: User) -> Span:
     """What this reader sees, who has been let in by messaging.access."""
     if not assignment.is_open and not reader.is_supervisor:
         return Span(is_whole=False, events_since=_first_day(assignment), events_until=_just_after(assignment.ended_at))
+    if assignment.case_manager_id is None and not reader.is_supervisor:
+        return Span(is_whole=False, events_since=assignment.started_at)
     if assignment.client.department.shows_earlier_history or reader.is_supervisor:
         return Span()
     return Span(is_whole=False, events_since=_first_day(assignment))
@@ -39,10 +42,8 @@ def _just_after(moment: datetime | None) -> datetime | None:
 
 
 def _first_day(assignment: CaseAssignment) -> datetime | None:
-    """When the client first came to this case manager; None if it was theirs, or nobody's, from the beginning."""
+    """When the client first came to this case manager; None if it was theirs from the beginning."""
     person = assignment.case_manager_id
-    if person is None:
-        return None
     came = Q(to_person=person) | Q(kind__in=(Kind.ADDED, Kind.CLAIMED), by=person, to_person__isnull=True)
     return (
         ConversationEvent.objects.filter(came, client=assignment.client_id)

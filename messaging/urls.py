@@ -17,6 +17,7 @@ from messaging.views import (
     staff,
     statuses,
     transferring,
+    unclaimed,
 )
 
 urlpatterns = [
@@ -36,6 +37,11 @@ urlpatterns = [
     path("department/people/", staff.people, name="department-people"),
     path("department/people/<int:person_id>/move/", staff.move, name="person-move"),
     path("department/people/<int:person_id>/close/", staff.close, name="person-close"),
+    path("department/unclaimed/", unclaimed.unclaimed_list, name="department-unclaimed"),
+    path("clients/<int:client_id>/claim/", unclaimed.claim, name="client-claim"),
+    path("clients/<int:client_id>/join/", unclaimed.join, name="client-join"),
+    path("clients/<int:client_id>/dismiss/", unclaimed.dismiss, name="client-dismiss"),
+    path("clients/<int:client_id>/dismiss/undo/", unclaimed.dismiss_undo, name="client-dismiss-undo"),
     path("department/try-again/", department.try_again, name="department-try-again"),
     path("department/statuses/", statuses.statuses, name="department-statuses"),
     path("department/statuses/<int:status_id>/", statuses.status, name="department-status"),

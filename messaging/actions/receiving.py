@@ -9,7 +9,7 @@ from accounts.statements import Statement
 from clients import routing
 from clients.models import PhoneNumber
 from clients.routing import Place
-from messaging import opt_outs, segments, summaries
+from messaging import left_behind, opt_outs, segments, summaries
 from messaging.actions import replying
 from messaging.models import Attachment, Message
 from messaging.sms import InboundText
@@ -45,6 +45,7 @@ def _receive_unusual(text: InboundText, placed_at: datetime, now: datetime) -> M
     if known := Message.objects.filter(carrier_id=text.carrier_id).first():
         return known
     route = routing.route_text(department=department, address=text.from_address, now=now)
+    left_behind.move(route.client, route.assignment, now)
     message = _received(route.place, text, placed_at, now)
     replying.reply_to_stranger(route, text, sent_at=placed_at, now=now)  # once for a number, also if a copy raced
     return message

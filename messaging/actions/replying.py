@@ -45,7 +45,7 @@ def reply_to_stranger(route: Route, text: InboundText, *, sent_at: datetime, now
 
 
 def _may_be_answered(route: Route, text: InboundText) -> bool:
-    """A person whom nobody knows, as far as one can tell: no machine, no word for the carrier, nobody dismissed."""
+    """A person whom nobody knows or has written to: no machine, no word for the carrier, nobody dismissed."""
     number = route.number
     if route.assignment.case_manager_id is not None or route.client.full_name:
         return False
@@ -55,4 +55,7 @@ def _may_be_answered(route: Route, text: InboundText) -> bool:
         return False
     if text.opt_out_type or keywords.is_for_the_carrier(text.body) or keywords.sounds_like_a_machine(text.body):
         return False
-    return not Department.objects.filter(phone_number=number.address).exists()
+    if Department.objects.filter(phone_number=number.address).exists():
+        return False
+    # "Who is this?" after a colleague has asked, and been answered, would only confuse.
+    return not Message.objects.filter(client=route.client.pk, author__isnull=False).exists()

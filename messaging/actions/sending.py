@@ -11,7 +11,7 @@ from accounts.models import User
 from clients import routing
 from clients.models import CaseAssignment, Client, PhoneNumber
 from messaging import access, evenings, gate, hours, segments, summaries
-from messaging.actions import reading
+from messaging.actions import reading, telling
 from messaging.evenings import Answer, Timing
 from messaging.failures import HoldReason
 from messaging.models import Message
@@ -93,9 +93,7 @@ def send_message(
             raise RefusedByGate(reason, number)
         timing = timing or _timing(assignment, answer, now)
         message = _stored(assignment, body, by, submission_key, timing, now)
-        if seen_up_to is not None and assignment.case_manager_id in (by.pk, None):
-            reading.mark_read_in(assignment, up_to=seen_up_to, now=now)
-        summaries.recompute(assignment.pk, now=now)
+        _follow(assignment, by, seen_up_to, now)
         if timing.when is None:
             doorbell.ring("messaging.deliver_due")
         return message
@@ -104,6 +102,14 @@ def send_message(
 def was_stored(*, by: User, submission_key: UUID) -> bool:
     """Whether this very form was taken before, wherever its text stands by now."""
     return Message.objects.filter(author=by, submission_key=submission_key).exists()
+
+
+def _follow(assignment: CaseAssignment, by: User, seen_up_to: int | None, now: datetime) -> None:
+    """What an answer brings about: what was seen is read, the list knows of it, the case manager is told."""
+    if seen_up_to is not None and assignment.case_manager_id in (by.pk, None):
+        reading.mark_read_in(assignment, up_to=seen_up_to, now=now)
+    summaries.recompute(assignment.pk, now=now)
+    telling.tell_case_manager(assignment, by=by, now=now)
 
 
 def _answerable(client: Client, by: User) -> CaseAssignment:

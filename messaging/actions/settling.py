@@ -9,6 +9,7 @@ from accounts.models import User
 from clients import routing
 from clients.models import PhoneNumber
 from messaging import access, gate, hours, states, summaries
+from messaging.actions import telling
 from messaging.actions.sending import NotYours, RefusedByGate, schedule_fields
 from messaging.failures import ADVICE, FailureReason
 from messaging.models import Message
@@ -62,6 +63,7 @@ def try_again(*, message: Message, by: User, now: datetime) -> Message:
         state_at=now,
     )
     summaries.recompute(old.assignment_id, now=now)
+    telling.tell_case_manager(old.assignment, by=by, now=now)
     doorbell.ring("messaging.deliver_due")
     return new
 

@@ -16,7 +16,7 @@ from tests import builders
 
 pytestmark = pytest.mark.django_db
 
-QUERIES = 5  # the session, the person with the department, the statuses, the figures, the rows
+QUERIES = 6  # the session, the person with the department, the statuses, the figures, the rows, the unclaimed
 
 
 def test_an_empty_list_says_what_to_do_first(as_alice: Browser) -> None:

@@ -6,10 +6,11 @@ import pytest
 from django.http import Http404
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Department, User
 from clients import routing
-from clients.models import CaseAssignment, ConversationEvent
+from clients.models import CaseAssignment, ClientStatus, ConversationEvent
 from messaging import access
+from messaging.actions import claiming
 from messaging.models import Message
 from messaging.talk import EventItem, MessageItem, read_talk
 from tests import builders
@@ -87,3 +88,34 @@ def test_older_pages_begin_at_any_message_that_is_seen(bob: User, alice: User, m
     older = read_talk(moved, reader=bob, now=timezone.now(), before=first.oldest_id)
     bodies = [item.body for day in older.days for item in day.items if isinstance(item, MessageItem)]
     assert "from Alice" in bodies
+
+
+def test_while_nobody_has_the_client_the_department_sees_what_came_since_then(
+    moved: CaseAssignment, alice: User, supervisor: User
+) -> None:
+    """Bob's account is closed: what he and Alice wrote is not for everybody."""
+    colleague = builders.make_user(moved.client.department, "Carl Colleague")
+    routing.end(moved, CaseAssignment.EndReason.LEFT, builders.minutes_ago(5))
+    unclaimed = routing.unclaimed(moved.client, builders.minutes_ago(4))
+    builders.make_incoming(unclaimed, "anybody there?")
+    assert seen_by(colleague, moved.client_id) == ["anybody there?"]
+    assert seen_by(supervisor, moved.client_id) == [
+        "Added by Alice Adams", "from Alice", TRANSFER, "from Bob", "anybody there?",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("shows_earlier", [True, False])
+def test_who_claims_reads_what_was_before_if_the_department_allows_it(
+    shows_earlier: bool, moved: CaseAssignment, department: Department
+) -> None:
+    colleague = builders.make_user(department, "Carl Colleague")
+    routing.end(moved, CaseAssignment.EndReason.LEFT, builders.minutes_ago(5))
+    builders.make_incoming(routing.unclaimed(moved.client, builders.minutes_ago(4)), "anybody there?")
+    Department.objects.update(shows_earlier_history=shows_earlier)
+    colleague.refresh_from_db()
+    status = ClientStatus.objects.filter(department=department).first()
+    assert status is not None
+    details = claiming.Details("Maria", "Lopez", status)
+    claiming.claim(client_id=moved.client_id, details=details, by=colleague, now=timezone.now())
+    before = ["Added by Alice Adams", "from Alice", TRANSFER, "from Bob"] if shows_earlier else []
+    assert seen_by(colleague, moved.client_id) == [*before, "anybody there?", "Claimed by Carl Colleague"]

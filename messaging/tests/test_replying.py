@@ -1,5 +1,6 @@
 """A number that nobody knows gets one automatic reply, ever; machines and those who want no texts get none."""
 
+import uuid
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -12,8 +13,10 @@ from accounts import doorbell
 from accounts.models import Department, User
 from clients.models import CaseAssignment, ClientStatus, PhoneNumber
 from messaging import delivery
+from messaging.actions import claiming
 from messaging.actions.caseload import NewClient, add_client
 from messaging.actions.receiving import receive_text
+from messaging.actions.sending import send_message
 from messaging.models import Message
 from messaging.tests.carriers import Carrier
 from messaging.tests.pages import words
@@ -202,6 +205,39 @@ def test_a_client_gets_none_also_after_the_case_manager_left(department: Departm
     assert replies() == []
 
 
+def test_a_dismissed_number_that_comes_back_gets_none(department: Department, supervisor: User) -> None:
+    text = text_in(department, "HELP")  # gets none, so that the number has its turn yet
+    claiming.dismiss(client_id=text.client_id, by=supervisor, now=timezone.now())
+    back = text_in(department, "Buy this")
+    assert (back.assignment, replies()) == (text.assignment, [])
+
+
+def test_who_was_answered_by_a_person_gets_none(department: Department, alice: User) -> None:
+    text = text_in(department, "HELP")
+    send_message(
+        client_id=text.client_id, body="Who is this?", by=alice, submission_key=uuid.uuid4(), now=timezone.now()
+    )
+    text_in(department, "Maria")
+    assert replies() == ["Who is this?"]
+
+
+def test_a_dismissal_that_was_undone_leaves_the_number_its_turn(department: Department, supervisor: User) -> None:
+    text = text_in(department, "HELP")
+    claiming.dismiss(client_id=text.client_id, by=supervisor, now=timezone.now())
+    claiming.take_back_dismissal(client_id=text.client_id, by=supervisor, now=timezone.now())
+    text_in(department, "Is this the court?")
+    assert len(replies()) == 1
+
+
+def test_a_reply_that_waits_when_the_number_is_dismissed_never_goes_out(
+    department: Department, supervisor: User
+) -> None:
+    text = text_in(department)
+    claiming.dismiss(client_id=text.client_id, by=supervisor, now=timezone.now())
+    assert delivery.deliver_due(Carrier()) == 0
+    assert Message.objects.get(direction="out").state == "cancelled"
+
+
 @pytest.mark.parametrize(("late", "count"), [(timedelta(minutes=15), 1), (timedelta(minutes=15, seconds=1), 0)])
 def test_a_text_that_was_found_late_gets_none(department: Department, late: timedelta, count: int) -> None:
     now = timezone.now()
@@ -244,14 +280,16 @@ def test_the_conversation_names_it(
     assert "Automatic reply: This is Pretrial Services." in words(as_alice.get(f"/conversations/{client.pk}/"))
 
 
-def test_a_reply_that_was_held_can_be_dropped_by_whoever_claims_the_client(
-    department: Department, as_alice: Browser, alice: User, as_supervisor: Browser
+def test_a_reply_that_was_held_can_be_dropped_by_anybody_and_then_by_whoever_claims_the_client(
+    department: Department, as_alice: Browser, alice: User, as_bob: Browser, as_supervisor: Browser
 ) -> None:
     client = text_in(department).client
     Message.objects.filter(direction="out").update(state="held", hold_reason="too_late")
     page = f"/conversations/{client.pk}/"
-    assert "Drop it" not in words(as_supervisor.get(page))
+    for browser in (as_bob, as_supervisor):
+        assert "Drop it" in words(browser.get(page))
     claimed(alice)
+    assert "Drop it" not in words(as_supervisor.get(page))
     assert "Drop it" in words(as_alice.get(page))
     public_id = Message.objects.get(direction="out").public_id
     as_alice.post(f"{page}messages/{public_id}/drop/")

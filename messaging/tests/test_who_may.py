@@ -62,6 +62,16 @@ DOORS = [
     Door("scheduled-change", {"later": "schedule"}, 200, 404, 404, 404),
     Door("scheduled-settle", {}, 302, 404, 404, 404),
     Door("scheduled-settle", None, 405, 405, 405, 405),
+    Door("department-unclaimed", None, 200, 200, 200, 200),
+    Door("department-unclaimed", {}, 405, 405, 405, 405),
+    Door("client-claim", None, 404, 404, 404, 404),  # a client who is on somebody's list, also one's own
+    Door("client-claim", {}, 404, 404, 404, 404),
+    Door("client-join", None, 404, 404, 404, 404),
+    Door("client-join", {}, 404, 404, 404, 404),
+    Door("client-dismiss", None, 404, 404, 404, 404),
+    Door("client-dismiss", {}, 404, 404, 404, 404),
+    Door("client-dismiss-undo", None, 405, 405, 405, 405),
+    Door("client-dismiss-undo", {}, 404, 404, 404, 404),
     Door("held-texts", None, 200, 200, 200, 200),
     Door("held-texts", {}, 405, 405, 405, 405),
     Door("message-settle", {}, 302, 404, 404, 404),
@@ -69,6 +79,14 @@ DOORS = [
     Door("department", None, 404, 404, 404, 200),
     Door("department", {}, 405, 405, 405, 405),
     Door("department-try-again", {}, 404, 404, 404, 404),
+    Door("department-statuses", None, 404, 404, 404, 404),
+    Door("department-statuses", {"name": "New"}, 404, 404, 404, 404),
+    Door("department-status", None, 404, 404, 404, 404),
+    Door("department-status", {"name": "New"}, 404, 404, 404, 404),
+    Door("department-status-settle", {}, 404, 404, 404, 404),
+    Door("department-status-settle", None, 405, 405, 405, 405),
+    Door("conversation-unread", {}, 302, 404, 404, 404),
+    Door("conversation-unread", None, 405, 405, 405, 405),
     Door("department-try-again", None, 405, 405, 405, 405),
     Door("mass-messages", None, 200, 200, 200, 200),
     Door("mass-messages", {}, 405, 405, 405, 405),
@@ -126,6 +144,8 @@ def address(name: str, assignment: CaseAssignment) -> str:
         return address_of_mass_message(name, assignment)
     if name.startswith("person-"):
         return reverse(name, args=[assignment.case_manager_id])
+    if name in ("department-status", "department-status-settle"):
+        return reverse(name, args=[assignment.status_id, *(["delete"] if name.endswith("settle") else [])])
     is_of_client = name.startswith(("conversation", "client-")) and name != "client-new"
     return reverse(name, args=[assignment.client_id] if is_of_client else [])
 
@@ -176,7 +196,8 @@ def snapshot() -> list[dict[str, object]]:
     return [row for table in tables for row in table._default_manager.order_by("pk").values()]
 
 
-DOORS_OF_CLIENTS = [door for door in DOORS if door.name.startswith("conversation") and door.alice != 405]
+OF_CLIENTS = ("conversation", "client-claim", "client-join", "client-dismiss")
+DOORS_OF_CLIENTS = [door for door in DOORS if door.name.startswith(OF_CLIENTS) and door.alice != 405]
 
 
 @pytest.mark.parametrize("client_id", ["0", "999999999", str(2**63 - 1), str(2**63), "9" * 60])

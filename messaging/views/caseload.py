@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.models import Department, User
 from clients.models import ClientStatus
-from messaging import caseload_forms, former_clients, mass_choice, queries
+from messaging import caseload_forms, former_clients, mass_choice, queries, unclaimed
 from messaging.actions.caseload import AccountClosed, Added, ColleaguesClient, add_client
 from messaging.caseload_list import Show, Sort, Wanted
 from messaging.forms import NewClientForm
@@ -89,7 +89,9 @@ def _nobody(asked: Wanted) -> str:
 
 def _banners(user: User, found: Caseload | None) -> dict[str, Any]:
     """What needs a person. Each is asked for only where the list's figures say that there is one."""
+    assert user.department is not None  # who has none gets another page
     return {
+        "unclaimed": unclaimed.waiting_in(user.department),
         "held_count": found.held_total if found else 0,
         "not_delivered": queries.not_delivered(user) if found and found.failed_total else None,
         "follow_ups": mass_choice.follow_ups(user, timezone.now()) if found and found.watched_total else [],

@@ -21,6 +21,7 @@ from messaging.schedule import WallClock
 from messaging.talk import Talk, read_talk
 from messaging.views.people import person
 from messaging.views.scheduled import hours_context, scheduled_context
+from messaging.views.unclaimed import taken_words
 from messaging.wording import EveningQuestion
 
 
@@ -52,9 +53,12 @@ def _posted(request: HttpRequest, client_id: int) -> HttpResponse:
     try:
         shown, refusal = access.conversation_for(user, client_id), _("This client is no longer on your list.")
     except Http404:
-        if (survivor := access.survivor_of(user, client_id)) is None:
-            raise
-        shown, refusal = access.conversation_for(user, survivor), _("Two clients were merged meanwhile.")
+        survivor = access.survivor_of(user, client_id)
+        try:
+            shown = access.conversation_for(user, survivor or client_id)
+        except Http404:
+            return _taken(request, client_id)
+        refusal = _("Two clients were merged meanwhile.")
     if shown.client.pk != client_id or not shown.can_answer:
         return _not_sent(request, shown, refusal)
     if request.POST.get("later"):
@@ -117,12 +121,24 @@ def _send(request: HttpRequest, shown: Conversation) -> HttpResponse:
         question = wording.evening_question(evening.opening, timezone.now(), shown.client.department)
         return _page(request, shown, form, question=question)
     except sending.NotSent as refusal:
+        if isinstance(refusal, sending.NotYours) and shown.is_unclaimed:
+            return _taken(request, shown.client.pk)
         form.with_fresh_key()
         form.add_error("body", _refusal_words(refusal))
         return _page(request, shown, form)
     if sent.when is not None:
         _say_when(request, sent.when)
     return redirect("conversation", shown.client.pk)
+
+
+def _taken(request: HttpRequest, client_id: int) -> HttpResponse:
+    """For an answer to an unclaimed client that came too late: who has them now, and the text, which is kept.
+
+    Raises Http404 if the client was none.
+    """
+    taken_by = access.taken_by(person(request), client_id, timezone.now())
+    context = {"words": taken_words(taken_by), "body": request.POST.get("body", "")}
+    return render(request, "unclaimed_taken.html", context, status=409)
 
 
 def _say_when(request: HttpRequest, when: WallClock) -> None:
@@ -194,7 +210,9 @@ def _page(
     page = _read(request, shown)
     reason = gate.reason_against_number(shown.number)
     cannot_send = wording.refusal_words(reason, shown.number) if reason else ""
-    if not shown.can_answer:
+    if shown.is_dismissed:
+        cannot_send = _("Dismissed. A text from this number brings it back.")
+    elif not shown.can_answer:
         cannot_send = whereabouts.words(shown.assignment, person(request), timezone.now())
     context = {
         **_talk_context(request, shown, page),
@@ -202,6 +220,7 @@ def _page(
         "is_own": shown.is_own,
         "is_former": shown.is_former,
         "can_transfer": access.may_transfer(shown, person(request)),
+        **_standing(request, shown),
         "suspicion": page.suspicion.name.lower() if page.suspicion and shown.is_own and not cannot_send else "",
         "question": question,
         "form": form or MessageForm.empty(seen_up_to=page.latest_incoming_id),
@@ -247,11 +266,25 @@ def _talk_context(request: HttpRequest, shown: Conversation, page: Talk) -> dict
     }
 
 
+def _standing(request: HttpRequest, shown: Conversation) -> dict[str, Any]:
+    """What the page says above the talk or the box if it isn't simply one's own."""
+    colleague = shown.assignment.case_manager if shown.is_colleagues and shown.can_answer else None
+    return {
+        "is_unclaimed": shown.is_unclaimed,
+        "is_dismissed": shown.is_dismissed,
+        "may_dismiss": person(request).is_supervisor,
+        "writes_for": colleague.full_name if colleague else "",
+    }
+
+
 def _card(shown: Conversation, reader: User) -> dict[str, Any]:
     """The notes are for who wrote them alone, also once the client is a colleague's."""
     are_readers = shown.assignment.case_manager_id == reader.pk
+    status_name = shown.assignment.status.name if shown.assignment.status else ""
+    if shown.is_unclaimed or shown.is_dismissed:
+        status_name = _("Unclaimed") if shown.is_unclaimed else _("Dismissed")
     return {
-        "status_name": shown.assignment.status.name if shown.assignment.status else "",
+        "status_name": status_name,
         "status_colour": shown.assignment.status.colour if shown.assignment.status else "",
         "notes": shown.assignment.notes if are_readers else "",
         "notes_are_hidden": not are_readers,

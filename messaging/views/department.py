@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from messaging import access, sending_figures
+from messaging import access, sending_figures, unclaimed
 from messaging.actions.resuming import try_again_now
 from messaging.sending_status import department_status
 from messaging.views.people import person
@@ -20,6 +20,7 @@ def department(request: HttpRequest) -> HttpResponse:
     status = department_status(shown, now)
     context = {
         "department": shown,
+        "unclaimed": unclaimed.waiting_in(shown),
         "state": sending_figures.state_of_sending(status, now, shown.zone),
         "sections": sending_figures.sections(status, now, shown.zone),
         "is_administrator": person(request).is_administrator,

@@ -68,6 +68,7 @@ async function send(form, button) {
     const response = await fetch(form.action, { method: "POST", body: data, headers: { Accept: "text/html" } });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     if (page.querySelector("[data-composer-region]")) take(page);
+    else if (page.querySelector("[data-sent-back]")) form.submit(); // nothing was sent: the page says why, and keeps it
     else if (response.redirected) document.dispatchEvent(new CustomEvent("connection", { detail: "signed-out" }));
     else say(region.querySelector("[data-composer-problem]").dataset.textNotSent);
   } catch {

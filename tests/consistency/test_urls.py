@@ -133,6 +133,10 @@ OBJECTS: dict[str, Callable[[CaseAssignment, Message], dict[str, Any]]] = {
     "conversation-read": lambda maria, failed: {"client_id": maria.client_id},
     "conversation-unread": lambda maria, failed: {"client_id": maria.client_id},
     "conversation-number": lambda maria, failed: {"client_id": maria.client_id},
+    "client-claim": lambda maria, failed: {"client_id": maria.client_id},
+    "client-join": lambda maria, failed: {"client_id": maria.client_id},
+    "client-dismiss": lambda maria, failed: {"client_id": maria.client_id},
+    "client-dismiss-undo": lambda maria, failed: {"client_id": maria.client_id},
     "conversation-scheduled": lambda maria, failed: {"client_id": maria.client_id},
     "scheduled-change": lambda maria, failed: {"client_id": maria.client_id, "public_id": failed.public_id},
     "scheduled-settle": lambda maria, failed: {
