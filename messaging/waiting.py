@@ -68,6 +68,31 @@ def held(case_manager: User, *, zone: ZoneInfo, page_number: str | int = 1) -> t
     return [_held_item(message, numbers.get(message.client_id), zone) for message in page.object_list], page
 
 
+AHEAD_AT_MOST = 10
+
+
+@dataclass(frozen=True)
+class AheadItem:
+    """One that would be cancelled. was_held: it waits for a decision, not for its time."""
+
+    body: str
+    in_words: str
+    was_held: bool
+
+
+def ahead(assignment: CaseAssignment) -> tuple[list[AheadItem], int]:
+    """What has not gone out and still may, the soonest first, and how many there are."""
+    zone = assignment.client.department.zone
+    pending = Message.objects.filter(client=assignment.client_id, state__in=[Message.State.WAITING, Message.State.HELD])
+    first = pending.order_by("due_at", "pk")[:AHEAD_AT_MOST]
+    items = [
+        AheadItem(message.body, _at(message.due_at, zone, "D, M j"), message.state == Message.State.HELD)
+        for message in first
+        if message.due_at is not None
+    ]
+    return items, pending.count()
+
+
 def _scheduled_item(message: Message, zone: ZoneInfo) -> ScheduledItem:
     assert message.due_at is not None  # as every outgoing text's
     return ScheduledItem(

@@ -1,18 +1,13 @@
-"""My clients, and New client."""
+"""My clients."""
 
-from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET
 
 from messaging import mass_choice, queries
-from messaging.actions.caseload import AccountClosed, Added, ColleaguesClient, add_client
-from messaging.forms import NewClientForm
-from messaging.views.people import department_of, person
+from messaging.views.people import person
 
 
 @require_GET
@@ -38,34 +33,3 @@ def my_clients(request: HttpRequest) -> HttpResponse:
         "follow_ups": mass_choice.follow_ups(user, timezone.now()) if found.watched_total else [],
     }
     return render(request, "my_clients.html", context | banners)
-
-
-@require_http_methods(["GET", "POST"])
-def client_new(request: HttpRequest) -> HttpResponse:
-    """A client for the list of the person who asks. Saving opens the conversation."""
-    department = department_of(request)
-    form = NewClientForm(request.POST if request.method == "POST" else None, department=department)
-    if form.is_valid():
-        try:
-            added = add_client(new=form.new_client(), by=person(request), department=department, now=timezone.now())
-        except ColleaguesClient as refusal:
-            form.add_error(
-                "phone_number",
-                _("%(name)s works with the client of this number. A supervisor can transfer them to you.")
-                % {"name": refusal.colleague.full_name},
-            )
-        except AccountClosed as error:
-            raise PermissionDenied from error
-        else:
-            _tell(request, added)
-            return redirect("conversation", added.assignment.client_id)
-    return render(request, "client_new.html", {"form": form})
-
-
-def _tell(request: HttpRequest, added: Added) -> None:
-    if added.was_mine:
-        messages.info(request, _("You have this client already. Nothing was changed."))
-    elif added.was_unclaimed:
-        messages.info(request, _("Texts had come from this number already. They are below."))
-    elif added.was_restored:
-        messages.info(request, _("This client was on your list before, and is back with the whole conversation."))
