@@ -1,5 +1,6 @@
 """The lists of texts that wait: in one conversation for their time, and in all of somebody's for a decision."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -66,6 +67,23 @@ def held(case_manager: User, *, zone: ZoneInfo, page_number: str | int = 1) -> t
     clients = [message.client_id for message in page.object_list]
     numbers = {number.client_id: number for number in PhoneNumber.objects.filter(client__in=clients, is_current=True)}
     return [_held_item(message, numbers.get(message.client_id), zone) for message in page.object_list], page
+
+
+@dataclass(frozen=True)
+class TextItem:
+    """A text on a page that asks before something is done: whose it is, and when it came, in the department's time."""
+
+    body: str
+    is_outgoing: bool
+    at: datetime
+    in_words: str
+
+
+def text_items(messages: Sequence[Message], zone: ZoneInfo) -> list[TextItem]:
+    return [
+        TextItem(message.body, message.is_outgoing, message.placed_at, _at(message.placed_at, zone, "D, M j, Y"))
+        for message in messages
+    ]
 
 
 AHEAD_AT_MOST = 10

@@ -134,7 +134,7 @@ def _ask(
         "number": known.number.display,
         "name": known.client.full_name,
         "typed_name": str(managed.client) if managed else form.typed_name,
-        "texts": texts,
+        "texts": waiting.text_items(texts, department_of(request).zone),
         "text_count": count,
         "is_managed": managed is not None,
         "merge_url": merge_url,
@@ -235,6 +235,7 @@ def _tell_changed(request: HttpRequest, changed: Changed) -> None:
 
 def _delete_page(request: HttpRequest, shown: Conversation) -> HttpResponse:
     """Unread texts, and what will be cancelled. Read after what it says was seen, so that a text that comes is news."""
+    zone = shown.client.department.zone
     incoming = Message.objects.filter(assignment=shown.assignment, direction=Message.Direction.INCOMING)
     newest = incoming.aggregate(newest=Max("pk"))["newest"] or 0
     ahead, total = waiting.ahead(shown.assignment)
@@ -243,7 +244,7 @@ def _delete_page(request: HttpRequest, shown: Conversation) -> HttpResponse:
         "client": shown.client,
         "display_number": shown.number.display if shown.number else "",
         "form": DeleteForm(initial={"seen_up_to": newest}),
-        "unread": list(unread[: known_numbers.SHOWN_AT_MOST])[::-1],
+        "unread": waiting.text_items(list(unread[: known_numbers.SHOWN_AT_MOST])[::-1], zone),
         "unread_count": unread.count(),
         "ahead": ahead,
         "ahead_count": total,
