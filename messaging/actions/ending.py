@@ -22,6 +22,7 @@ from messaging.models import MassMessageRecipient, Message
 
 EndReason = CaseAssignment.EndReason
 State = Message.State
+_PENDING = (State.WAITING, State.HELD)
 
 
 class NewTexts(Exception):
@@ -42,6 +43,7 @@ def delete_client(*, client_id: int, seen_up_to: int, by: User, now: datetime) -
     seen_up_to: the newest incoming text on the page that asked (0: none). A second time it changes nothing.
     Raises NewTexts, NotYours.
     """
+    places = _lock_places(client_id)
     client = routing.lock_client(client_id)
     routing.lock_conversations(client_id)
     mine = CaseAssignment.objects.filter(client=client_id, case_manager=by).first()
@@ -51,7 +53,7 @@ def delete_client(*, client_id: int, seen_up_to: int, by: User, now: datetime) -
         return 0
     if Message.objects.filter(client=client_id, assignment=mine, pk__gt=seen_up_to, read_at=None, direction="in"):
         raise NewTexts
-    cancelled = _cancel_waiting(client, now)
+    cancelled = _cancel_waiting(client, places, now)
     routing.end(mine, EndReason.DELETED, now)
     ConversationEvent.objects.create(client=client, kind=ConversationEvent.Kind.DELETED, by=by, at=now)
     summaries.recompute(mine.pk, now=now)
@@ -89,15 +91,20 @@ def restore_client(*, client_id: int, by: User, now: datetime) -> Restored:
     return Restored(assignment, was_unclaimed=was_unclaimed)
 
 
-def _cancel_waiting(client: Client, now: datetime) -> int:
+def _lock_places(client_id: int) -> list[int]:
+    """The client's places in mass messages whose text has not gone out: these are locked before any client."""
+    places = MassMessageRecipient.objects.filter(client=client_id, message__state__in=_PENDING).order_by("pk")
+    return list(places.select_for_update(of=("self",), no_key=True).values_list("pk", flat=True))
+
+
+def _cancel_waiting(client: Client, places: list[int], now: datetime) -> int:
     """What waits or was held, in any of the client's conversations: nobody would see it any more.
 
     Waits for a claim in progress, whose lock is short: that text goes out. Should the carrier not take it, it is
     cancelled when it comes up again (messaging.claims).
     """
-    pending = [State.WAITING, State.HELD]
-    ahead = Message.objects.filter(client=client, state__in=pending).order_by("pk")
+    ahead = Message.objects.filter(client=client, state__in=_PENDING).order_by("pk")
     locked = list(ahead.select_for_update().values_list("pk", flat=True))
-    still = list(Message.objects.filter(pk__in=locked, state__in=pending).values_list("pk", flat=True))
-    MassMessageRecipient.objects.filter(message__in=still).update(left_out=LeftOut.NOT_YOURS)
+    still = list(Message.objects.filter(pk__in=locked, state__in=_PENDING).values_list("pk", flat=True))
+    MassMessageRecipient.objects.filter(pk__in=places, message__in=still).update(left_out=LeftOut.NOT_YOURS)
     return Message.objects.filter(pk__in=still).update(state=State.CANCELLED, state_at=now, hold_reason="")

@@ -19,15 +19,18 @@ from django.utils import timezone
 from accounts.models import Department, User
 from clients.models import CaseAssignment, Client, ClientStatus, ConversationEvent, PhoneNumber
 from messaging import delivery
+from messaging.actions import mass_messages
 from messaging.actions.caseload import ColleaguesClient, NewClient, add_client
 from messaging.actions.ending import NewTexts, delete_client, restore_client
 from messaging.actions.managing import ChangedMeanwhile
 from messaging.actions.receiving import receive_text
 from messaging.actions.sending import NotYours
+from messaging.actions.settling import TooLate
 from messaging.known_numbers import MustAsk
 from messaging.models import Message
 from messaging.sms import Accepted, NotTaken, OutboundText, Outcome
 from messaging.tests.managing import change, fields
+from messaging.tests.mass import make_mass
 from tests import builders
 from tests.threads import at_once
 
@@ -266,6 +269,25 @@ def test_of_two_edits_at_once_the_second_sees_the_first(alice: User) -> None:
         assert sorted(ended) == ["saved", f"told of {first}"]
         assert builders.number_of(maria).address == first
         return (f"saved in window {ended.index('saved')}",)
+
+    rounds(play)
+
+
+def test_a_text_of_a_mass_message_that_is_dropped_while_its_client_is_deleted(alice: User) -> None:
+    def play() -> tuple[str, ...]:
+        maria = builders.make_client(alice)
+        mass = make_mass(alice, [maria])
+
+        def drop() -> str:
+            try:
+                mass_messages.drop(mass=mass, client_id=maria.client_id, now=timezone.now())
+            except TooLate:
+                return "too late"
+            return "dropped"
+
+        ended = race(drop, lambda: delete(maria))
+        assert Message.objects.get(client=maria.client).state == "cancelled"
+        return ended
 
     rounds(play)
 
