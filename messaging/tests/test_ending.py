@@ -1,9 +1,9 @@
 """Taking a client off one's list and back, in every order."""
 
-from typing import Any
-
 import pytest
 from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from accounts.models import AuditEntry, Department, User
 from clients import routing
@@ -11,6 +11,7 @@ from clients.models import CaseAssignment, Client, ClientStatus, ConversationEve
 from messaging import delivery
 from messaging.actions.caseload import AccountClosed, NewClient, add_client
 from messaging.actions.ending import NewTexts, Restored, delete_client, restore_client
+from messaging.actions.people import HasActiveClients, disable_person
 from messaging.actions.receiving import receive_text
 from messaging.actions.sending import NotYours
 from messaging.known_numbers import SAME_PERSON, ColleaguesClient
@@ -275,18 +276,52 @@ def test_a_text_for_a_disabled_case_managers_deleted_client_is_where_everybody_s
     assert Message.objects.get().assignment == mine
 
 
-def test_whatever_happened_before_a_text_ends_in_an_open_conversation(
-    maria: CaseAssignment, alice: User, bob: User
+STEPS = ("text", "add", "delete", "restore", "disable", "enable")
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 1)), max_size=10))
+def test_whatever_happened_before_no_text_lies_where_nobody_was_shown_it(
+    alice: User, bob: User, steps: list[tuple[str, int]]
 ) -> None:
-    people: list[Any] = [alice, bob]
-    for turn in range(6):
-        assignment = text(maria, f"text {turn}")
-        assert assignment.is_open
-        assert assignment.unread_count
-        if assignment.case_manager is None:
-            assignment = add(maria, people[turn % 2])
-        delete(assignment)
-        if turn % 3 == 2:
-            User.objects.filter(pk=people[turn % 2].pk).update(is_active=False)
-            assert text(maria).is_open
-            User.objects.update(is_active=True)
+    User.objects.update(is_active=True)
+    maria, shown = builders.make_client(alice), set[int]()
+    for step, which in [*steps, ("text", 0)]:
+        person = (alice, bob)[which]
+        before = set(unread(maria))
+        if _taken(step, maria, person) and step == "delete":
+            shown |= before
+        assert set(unread(maria, ended=True)) <= shown
+        assert CaseAssignment.objects.filter(client=maria.client, ended_at=None).count() <= 1
+    newest = (
+        Message.objects.filter(client=maria.client).order_by("pk").select_related("assignment__case_manager").last()
+    )
+    assert newest is not None
+    assert newest.assignment.is_open
+    assert newest.assignment.case_manager is None or newest.assignment.case_manager.is_active
+
+
+def unread(maria: CaseAssignment, *, ended: bool = False) -> list[int]:
+    found = Message.objects.filter(client=maria.client, direction="in", read_at=None)
+    return list((found.filter(assignment__ended_at__isnull=False) if ended else found).values_list("pk", flat=True))
+
+
+def _taken(step: str, maria: CaseAssignment, person: User) -> bool:
+    """Does it, if this person may; whether it was done."""
+    try:
+        match step:
+            case "text":
+                text(maria)
+            case "add":
+                add(maria, person)
+            case "delete":
+                delete(maria, by=person)
+            case "restore":
+                restore(maria.client, person)
+            case "disable":
+                disable_person(person=person, by=builders.make_user(person.department), now=timezone.now())
+            case _:
+                User.objects.filter(pk=person.pk).update(is_active=True)
+    except (NotYours, AccountClosed, ColleaguesClient, HasActiveClients):
+        return False
+    return True
