@@ -42,11 +42,19 @@ class Door:
 
 TEXT = {"body": "Hello", "submission_key": str(uuid.uuid4())}
 LATER = TEXT | {"later": "schedule", "date": "tomorrow", "time": "9:00"}
+OF_A_CLIENT = ("conversation", "client-manage", "client-delete", "client-restore", "client-merge")
 DOORS = [
     Door("my-clients", None, 200, 200, 200, 200),
     Door("my-clients", {}, 405, 405, 405, 405),
     Door("client-new", None, 200, 200, 200, 200),
     Door("client-new", {"last_name": ""}, 200, 200, 200, 200),
+    Door("client-manage", None, 200, 404, 404, 404),
+    Door("client-manage", {"last_name": ""}, 200, 404, 404, 404),
+    Door("client-delete", None, 200, 404, 404, 404),
+    Door("client-delete", {"seen_up_to": str(2**62)}, 302, 404, 404, 404),
+    Door("client-restore", {}, 302, 404, 404, 404),
+    Door("client-restore", None, 405, 405, 405, 405),
+    Door("client-merge", None, 404, 404, 404, 404),
     Door("conversation", None, 200, 404, 404, 200),
     Door("conversation", TEXT, 302, 404, 404, 404),
     Door("conversation-talk", None, 200, 404, 404, 200),
@@ -114,7 +122,7 @@ def address(name: str, assignment: CaseAssignment) -> str:
         return reverse(name, args=[assignment.client_id, later.public_id, *choice])
     if name in ("mass-draft", "mass-check", "mass-message", "mass-choice", "mass-drop"):
         return address_of_mass_message(name, assignment)
-    return reverse(name, args=[assignment.client_id] if name.startswith("conversation") else [])
+    return reverse(name, args=[assignment.client_id] if name.startswith(OF_A_CLIENT) else [])
 
 
 def address_of_mass_message(name: str, assignment: CaseAssignment) -> str:
@@ -163,7 +171,7 @@ def snapshot() -> list[dict[str, object]]:
     return [row for table in tables for row in table._default_manager.order_by("pk").values()]
 
 
-DOORS_OF_CLIENTS = [door for door in DOORS if door.name.startswith("conversation") and door.alice != 405]
+DOORS_OF_CLIENTS = [door for door in DOORS if door.name.startswith(OF_A_CLIENT) and door.alice != 405]
 
 
 @pytest.mark.parametrize("client_id", ["0", "999999999", str(2**63 - 1), str(2**63), "9" * 60])
