@@ -299,6 +299,7 @@ def test_an_opt_out_stays_with_the_number(alice: User, department: Department) -
     assert builders.number_of(add(alice, SAME_PERSON).assignment).is_opted_out
 
 
+@pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_one_client_added_twice_at_once_is_there_once(alice: User) -> None:
     added = at_once(lambda: add(alice), times=6)
@@ -306,6 +307,7 @@ def test_one_client_added_twice_at_once_is_there_once(alice: User) -> None:
     assert Client.objects.count() == CaseAssignment.objects.count() == PhoneNumber.objects.count() == 1
 
 
+@pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_of_two_people_who_add_one_client_at_once_one_has_it(alice: User, bob: User) -> None:
     people = [alice, bob]
