@@ -242,3 +242,14 @@ def mass_record_for(user: User, mass_id: int) -> MassMessage:
     if mass is None or not (mass.author_id == user.pk or (user.is_supervisor and not mass.is_draft)):
         raise Http404
     return mass
+
+
+def formerly_own_client_for(user: User, client_id: int) -> Client:
+    """A client whom the user deleted, whoever has it now, or who is the user's own again. Raises Http404."""
+    if client_id > _MAX_ID:
+        raise Http404
+    own = CaseAssignment.objects.select_related("client").filter(client=client_id, case_manager=user)
+    assignment = own.filter(client__department=user.department_id, client__merged_into__isnull=True).first()
+    if assignment is None or not (assignment.is_open or assignment.end_reason == CaseAssignment.EndReason.DELETED):
+        raise Http404
+    return assignment.client

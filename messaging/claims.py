@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models.functions import Coalesce, Greatest
 
 from accounts.models import Department
-from clients.models import PhoneNumber
+from clients.models import CaseAssignment, PhoneNumber
 from messaging import due, gate, holds, pace, states, summaries
 from messaging.due import Due, NotYet
 from messaging.holds import Turn
@@ -84,12 +84,18 @@ def _take(found: Due, number: PhoneNumber, now: datetime) -> Claim | PutOff:
 
 
 def _hold(message_id: int, now: datetime) -> None:
-    """Holds a text that the gate stopped, and counts it. Anew, because the assignment is locked before the message."""
+    """Holds a text that the gate stopped, and counts it. Anew, because the assignment is locked before the message.
+
+    Of a client who was deleted it is cancelled, as those were that waited then: it was in hand, and came back.
+    """
     with transaction.atomic():
         assignment_id = summaries.lock_for(message_id)
         message = Message.objects.select_for_update(of=("self",)).select_related(*due.WITH).get(pk=message_id)
         if reason := gate.reason_to_hold(message, due.locked_number(message.client_id), now):
-            states.move(message_id, to=State.HELD, from_states=frozenset({State.WAITING}), now=now, hold_reason=reason)
+            to, held = State.HELD, {"hold_reason": reason}
+            if message.assignment.end_reason == CaseAssignment.EndReason.DELETED:
+                to, held = State.CANCELLED, {}
+            states.move(message_id, to=to, from_states=frozenset({State.WAITING}), now=now, **held)
             summaries.recompute(assignment_id, now=now)
 
 

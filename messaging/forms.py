@@ -250,5 +250,10 @@ class NewClientForm(forms.Form):
             raise forms.ValidationError(_("This is your department's own number. Enter the client's."))
         return number
 
+    @property
+    def typed_name(self) -> str:
+        """For a cleaned form."""
+        return f"{self.cleaned_data['first_name']} {self.cleaned_data['last_name']}".strip()
+
     def new_client(self) -> NewClient:
         return NewClient(**self.cleaned_data)

@@ -4,6 +4,7 @@ from django.urls import path
 
 from messaging.views import (
     caseload,
+    clients,
     conversations,
     department,
     held,
@@ -22,7 +23,10 @@ from messaging.views import (
 
 urlpatterns = [
     path("", caseload.my_clients, name="my-clients"),
-    path("clients/new/", caseload.client_new, name="client-new"),
+    path("clients/new/", clients.client_new, name="client-new"),
+    path("clients/<int:client_id>/manage/", clients.client_manage, name="client-manage"),
+    path("clients/<int:client_id>/delete/", clients.client_delete, name="client-delete"),
+    path("clients/<int:client_id>/restore/", clients.client_restore, name="client-restore"),
     path("clients/<int:client_id>/transfer/", transferring.transfer, name="client-transfer"),
     path("clients/<int:client_id>/merge/", merging.merge, name="client-merge"),
     path("conversations/<int:client_id>/", conversations.conversation, name="conversation"),

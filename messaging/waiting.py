@@ -1,5 +1,6 @@
 """The lists of texts that wait: in one conversation for their time, and in all of somebody's for a decision."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -72,6 +73,48 @@ def held(case_manager: User, *, zone: ZoneInfo, page_number: str | int = 1) -> t
     clients = [message.client_id for message in page.object_list]
     numbers = {number.client_id: number for number in PhoneNumber.objects.filter(client__in=clients, is_current=True)}
     return [_held_item(message, numbers.get(message.client_id), zone) for message in page.object_list], page
+
+
+@dataclass(frozen=True)
+class TextItem:
+    """A text on a page that asks before something is done: whose it is, and when it came, in the department's time."""
+
+    body: str
+    is_outgoing: bool
+    at: datetime
+    in_words: str
+
+
+def text_items(messages: Sequence[Message], zone: ZoneInfo) -> list[TextItem]:
+    return [
+        TextItem(message.body, message.is_outgoing, message.placed_at, _at(message.placed_at, zone, "D, M j, Y"))
+        for message in messages
+    ]
+
+
+AHEAD_AT_MOST = 10
+
+
+@dataclass(frozen=True)
+class AheadItem:
+    """One that would be cancelled. was_held: it waits for a decision, not for its time."""
+
+    body: str
+    in_words: str
+    was_held: bool
+
+
+def ahead(assignment: CaseAssignment) -> tuple[list[AheadItem], int]:
+    """What has not gone out and still may, the soonest first, and how many there are."""
+    zone = assignment.client.department.zone
+    pending = Message.objects.filter(client=assignment.client_id, state__in=[Message.State.WAITING, Message.State.HELD])
+    first = pending.order_by("due_at", "pk")[:AHEAD_AT_MOST]
+    items = [
+        AheadItem(message.body, _at(message.due_at, zone, "D, M j"), message.state == Message.State.HELD)
+        for message in first
+        if message.due_at is not None
+    ]
+    return items, pending.count()
 
 
 def _scheduled_item(message: Message, zone: ZoneInfo) -> ScheduledItem:

@@ -133,7 +133,9 @@ def refusal_words(reason: HoldReason, number: PhoneNumber | None) -> str:
         ),
         HoldReason.WRONG_NUMBER: _("Not sent: this number is marked as wrong. Ask the client for another number."),
         HoldReason.NOT_TEXTABLE: _("Texts can't be sent to this kind of number. Reach the client another way."),
-        HoldReason.NO_CLIENT: _("This client has no phone number any more."),
+        HoldReason.NO_CLIENT: _(
+            "This client has no phone number any more. Ask for one, and enter it under “Manage client”."
+        ),
     }
     return words[reason]
 

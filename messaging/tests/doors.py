@@ -15,6 +15,7 @@ from messaging.actions.receiving import receive_text
 from messaging.claims import Claim, Held, PutOff
 from messaging.due import NotYet
 from messaging.failures import FailureReason, HoldReason
+from messaging.known_numbers import SAME_PERSON
 from messaging.models import MassMessage, Message
 from messaging.sms import DeliveryReport, OutboundText, Refused, ReportedState
 from tests import builders
@@ -81,7 +82,7 @@ def automatic_reply(case_manager: User) -> tuple[CaseAssignment, Message]:
     receive_text(text=text, now=timezone.now())
     status = ClientStatus.objects.get(department=department, name="Active")
     new = NewClient("Sam", "Stranger", address, status)
-    added = add_client(new=new, by=case_manager, department=department, now=timezone.now())
+    added = add_client(new=new, by=case_manager, department=department, now=timezone.now(), answer=SAME_PERSON)
     return added.assignment, Message.objects.get(client=added.assignment.client_id, direction="out")
 
 

@@ -180,7 +180,7 @@ def test_two_texts_found_at_once_are_not_both_on_their_way_to_one_client(client_
 
 
 def end_assignment(assignment: CaseAssignment) -> None:
-    routing.end(assignment, CaseAssignment.EndReason.DELETED, timezone.now())
+    routing.end(assignment, CaseAssignment.EndReason.TRANSFERRED, timezone.now())
 
 
 def change_number(**fields: Any) -> Callable[[CaseAssignment], Any]:
@@ -209,6 +209,14 @@ def test_the_gate_holds_a_text_with_its_reason(reason: HoldReason, client_of_ali
     message.refresh_from_db()
     assert (message.state, message.hold_reason, message.claimed_at, message.attempts) == ("held", reason, None, 0)
     assert claim() is None
+
+
+def test_what_comes_up_again_after_its_client_was_deleted_is_cancelled(client_of_alice: CaseAssignment) -> None:
+    message = builders.make_outgoing(client_of_alice)
+    routing.end(client_of_alice, CaseAssignment.EndReason.DELETED, timezone.now())
+    assert claim() == Held(message.pk)
+    message.refresh_from_db()
+    assert (message.state, message.hold_reason) == ("cancelled", "")
 
 
 def test_a_number_that_was_given_up_is_not_texted(client_of_alice: CaseAssignment) -> None:

@@ -82,12 +82,75 @@ def test_a_client_whom_one_deleted_is_back_with_a_notice(
     assert "from before" in words(page)
 
 
-def test_an_unclaimed_clients_texts_are_shown_with_a_notice(as_alice: Browser, department: Department) -> None:
+def test_an_unclaimed_clients_texts_are_shown_first_and_come_along(as_alice: Browser, department: Department) -> None:
     stranger = builders.make_client(None, department=department, address=NUMBER, first_name="", last_name="")
     builders.make_incoming(stranger, "hello?")
-    page = save(as_alice, department, follow=True)
+    page = save(as_alice, department)
+    assert "hello?" in words(page)
+    assert "nobody works with who wrote them" in words(page)
+    assert not Client.objects.exclude(last_name="").exists()
+    page = save(as_alice, department, follow=True, answer=f"same-{stranger.client_id}")
     assert "Texts had come from this number already" in source(page)
     assert "hello?" in words(page)
+
+
+def test_a_colleagues_former_client_is_asked_about_with_what_is_known(
+    as_alice: Browser, alice: User, bob: User, department: Department
+) -> None:
+    theirs = builders.make_client(bob, address=NUMBER, first_name="Marie")
+    builders.make_incoming(theirs, "a secret between them")
+    routing.end(theirs, CaseAssignment.EndReason.DELETED, builders.minutes_ago(5))
+    page = save(as_alice, department)
+    assert "Is this Marie Lopez?" in words(page)
+    assert "Bob Brown worked with them until" in words(page)
+    assert "a secret" not in source(page)
+    save(as_alice, department, answer=f"other-{theirs.client_id}", last_name="Other")
+    mine = CaseAssignment.objects.get(case_manager=alice)
+    assert (mine.client.full_name, builders.number_of(mine).address) == ("Maria Other", NUMBER)
+
+
+TYPED: dict[str, Any] = {
+    "first_name": "Ann",
+    "id_number": '"A"',
+    "language": "Spanish",
+    "notes": "<i>two</i>\nlines",
+    "phone_number": "801 555 0177",
+}
+
+
+def test_back_from_the_question_all_that_was_typed_is_there(
+    as_alice: Browser, bob: User, department: Department
+) -> None:
+    theirs = builders.make_client(bob, address=NUMBER)
+    routing.end(theirs, CaseAssignment.EndReason.TRANSFERRED, builders.minutes_ago(5))
+    question = save(as_alice, department, **TYPED)
+    kept = {name: field(question, name) for name in (*TYPED, "last_name", "status")}
+    assert kept == {**TYPED, "last_name": "Lopez", "status": kept["status"]}
+    page: Any = as_alice.post("/clients/new/", {**kept, "answer": "back"})
+    for name in TYPED.keys() - {"notes"}:
+        assert field(page, name) == TYPED[name]
+    assert text_box(page, "notes") == TYPED["notes"]
+    assert "Save client" in words(page)
+    assert CaseAssignment.objects.get() == theirs
+
+
+@pytest.mark.parametrize(
+    "answer", ["same-", "same-x", "same-²", "other-99999999999999999999", "perhaps-1", "-", "same"]
+)
+def test_what_no_button_of_ours_says_is_no_answer(
+    answer: str, as_alice: Browser, bob: User, department: Department
+) -> None:
+    theirs = builders.make_client(bob, address=NUMBER)
+    routing.end(theirs, CaseAssignment.EndReason.TRANSFERRED, builders.minutes_ago(5))
+    assert "Is this Maria Lopez?" in words(save(as_alice, department, answer=answer))
+
+
+def test_a_number_that_a_colleagues_client_had_before_is_refused_naming_the_colleague(
+    as_alice: Browser, bob: User, department: Department
+) -> None:
+    builders.make_client(bob, address=NUMBER, is_current=False)
+    page = save(as_alice, department)
+    assert "A client of Bob Brown had this number before" in words(page)
 
 
 def test_a_colleagues_client_is_refused_naming_the_colleague(

@@ -16,6 +16,7 @@ from messaging import notifications, tasks
 from messaging.actions.caseload import NewClient, add_client
 from messaging.actions.reading import mark_read
 from messaging.actions.receiving import receive_text
+from messaging.known_numbers import SAME_PERSON
 from messaging.models import Message
 from tests import builders
 from tests.threads import at_once
@@ -158,7 +159,7 @@ class TestAtOnce:
         department = alice.department
         assert department is not None
         new = NewClient("Maria", "Lopez", "+13855550142", department.statuses.all()[0])
-        assignment = add_client(new=new, by=alice, department=department, now=now()).assignment
+        assignment = add_client(new=new, by=alice, department=department, now=now(), answer=SAME_PERSON).assignment
         assert sweep(clock, minutes=1) == 0
         texts(assignment)
         assert sweep(clock, minutes=1) == 1

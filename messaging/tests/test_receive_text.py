@@ -15,6 +15,7 @@ from clients.models import CaseAssignment, Client, ClientStatus, ConversationEve
 from messaging import queries
 from messaging.actions.caseload import NewClient, add_client
 from messaging.actions.receiving import NoDepartment, receive_text
+from messaging.known_numbers import SAME_PERSON
 from messaging.models import Attachment, Message
 from messaging.sms import InboundMedia, InboundText
 from tests import builders
@@ -307,7 +308,7 @@ def test_a_text_that_arrives_while_its_client_is_claimed_is_seen(department: Dep
     new = NewClient("Maria", "Lopez", STRANGER, ClientStatus.objects.filter(department=department)[0])
     with in_background() as start:
         with transaction.atomic():
-            add_client(new=new, by=alice, department=department, now=timezone.now())
+            add_client(new=new, by=alice, department=department, now=timezone.now(), answer=SAME_PERSON)
             arriving = start(lambda: receive(from_stranger(department, body="second")))
             wait_for_locks(1)
         message = arriving.result()

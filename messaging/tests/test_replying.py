@@ -17,6 +17,7 @@ from messaging.actions import claiming
 from messaging.actions.caseload import NewClient, add_client
 from messaging.actions.receiving import receive_text
 from messaging.actions.sending import send_message
+from messaging.known_numbers import SAME_PERSON
 from messaging.models import Message
 from messaging.tests.carriers import Carrier
 from messaging.tests.pages import words
@@ -53,7 +54,7 @@ def claimed(by: User) -> CaseAssignment:
     assert department is not None
     status = ClientStatus.objects.get(department=department, name="Active")
     new = NewClient("Maria", "Lopez", STRANGER, status)
-    return add_client(new=new, by=by, department=department, now=timezone.now()).assignment
+    return add_client(new=new, by=by, department=department, now=timezone.now(), answer=SAME_PERSON).assignment
 
 
 def replies() -> list[str]:
@@ -276,7 +277,13 @@ def test_the_conversation_names_it(
     assert "Automatic reply: This is Pretrial Services." in words(as_supervisor.get(f"/conversations/{client.pk}/"))
     status = ClientStatus.objects.filter(department=department).first()
     assert status is not None
-    add_client(new=NewClient("Maria", "Lopez", STRANGER, status), by=alice, department=department, now=timezone.now())
+    add_client(
+        new=NewClient("Maria", "Lopez", STRANGER, status),
+        by=alice,
+        department=department,
+        now=timezone.now(),
+        answer=SAME_PERSON,
+    )
     assert "Automatic reply: This is Pretrial Services." in words(as_alice.get(f"/conversations/{client.pk}/"))
 
 

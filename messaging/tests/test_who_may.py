@@ -42,11 +42,21 @@ class Door:
 
 TEXT = {"body": "Hello", "submission_key": str(uuid.uuid4())}
 LATER = TEXT | {"later": "schedule", "date": "tomorrow", "time": "9:00"}
+OF_A_CLIENT = (
+    *("conversation", "client-manage", "client-delete", "client-restore", "client-merge", "client-transfer"),
+    *("client-claim", "client-join", "client-dismiss"),
+)
 DOORS = [
     Door("my-clients", None, 200, 200, 200, 200),
     Door("my-clients", {}, 405, 405, 405, 405),
     Door("client-new", None, 200, 200, 200, 200),
     Door("client-new", {"last_name": ""}, 200, 200, 200, 200),
+    Door("client-manage", None, 200, 404, 404, 404),
+    Door("client-manage", {"last_name": ""}, 200, 404, 404, 404),
+    Door("client-delete", None, 200, 404, 404, 404),
+    Door("client-delete", {"seen_up_to": str(2**62)}, 302, 404, 404, 404),
+    Door("client-restore", {}, 302, 404, 404, 404),
+    Door("client-restore", None, 405, 405, 405, 405),
     Door("conversation", None, 200, 404, 404, 200),
     Door("conversation", TEXT, 302, 404, 404, 302),
     Door("conversation-talk", None, 200, 404, 404, 200),
@@ -146,8 +156,7 @@ def address(name: str, assignment: CaseAssignment) -> str:
         return reverse(name, args=[assignment.case_manager_id])
     if name in ("department-status", "department-status-settle"):
         return reverse(name, args=[assignment.status_id, *(["delete"] if name.endswith("settle") else [])])
-    is_of_client = name.startswith(("conversation", "client-")) and name != "client-new"
-    return reverse(name, args=[assignment.client_id] if is_of_client else [])
+    return reverse(name, args=[assignment.client_id] if name.startswith(OF_A_CLIENT) else [])
 
 
 def address_of_mass_message(name: str, assignment: CaseAssignment) -> str:
@@ -196,8 +205,7 @@ def snapshot() -> list[dict[str, object]]:
     return [row for table in tables for row in table._default_manager.order_by("pk").values()]
 
 
-OF_CLIENTS = ("conversation", "client-claim", "client-join", "client-dismiss")
-DOORS_OF_CLIENTS = [door for door in DOORS if door.name.startswith(OF_CLIENTS) and door.alice != 405]
+DOORS_OF_CLIENTS = [door for door in DOORS if door.name.startswith(OF_A_CLIENT) and door.alice != 405]
 
 
 @pytest.mark.parametrize("client_id", ["0", "999999999", str(2**63 - 1), str(2**63), "9" * 60])

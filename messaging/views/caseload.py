@@ -1,25 +1,21 @@
-"""My clients, and New client."""
+"""My clients."""
 
 from dataclasses import replace
 from typing import Any
 
-from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET
 
 from accounts.models import Department, User
 from clients.models import ClientStatus
 from messaging import caseload_forms, former_clients, mass_choice, queries, unclaimed
-from messaging.actions.caseload import AccountClosed, Added, ColleaguesClient, add_client
 from messaging.caseload_list import Show, Sort, Wanted
-from messaging.forms import NewClientForm
 from messaging.queries import Caseload
-from messaging.views.people import department_of, person
+from messaging.views.people import person
 
 
 @require_GET
@@ -105,34 +101,3 @@ def _with_address(request: HttpRequest, asked: Wanted, response: HttpResponse) -
         address = reverse("my-clients") + caseload_forms.query_of(asked)
         response["HX-Push-Url" if is_step else "HX-Replace-Url"] = address
     return response
-
-
-@require_http_methods(["GET", "POST"])
-def client_new(request: HttpRequest) -> HttpResponse:
-    """A client for the list of the person who asks. Saving opens the conversation."""
-    department = department_of(request)
-    form = NewClientForm(request.POST if request.method == "POST" else None, department=department)
-    if form.is_valid():
-        try:
-            added = add_client(new=form.new_client(), by=person(request), department=department, now=timezone.now())
-        except ColleaguesClient as refusal:
-            form.add_error(
-                "phone_number",
-                _("%(name)s works with the client of this number. A supervisor can transfer them to you.")
-                % {"name": refusal.colleague.full_name},
-            )
-        except AccountClosed as error:
-            raise PermissionDenied from error
-        else:
-            _tell(request, added)
-            return redirect("conversation", added.assignment.client_id)
-    return render(request, "client_new.html", {"form": form})
-
-
-def _tell(request: HttpRequest, added: Added) -> None:
-    if added.was_mine:
-        messages.info(request, _("You have this client already. Nothing was changed."))
-    elif added.was_unclaimed:
-        messages.info(request, _("Texts had come from this number already. They are below."))
-    elif added.was_restored:
-        messages.info(request, _("This client was on your list before, and is back with the whole conversation."))

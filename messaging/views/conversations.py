@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts import audit
 from accounts.models import User
+from clients.models import CaseAssignment
 from messaging import access, gate, holds, hours, schedule, whereabouts, wording
 from messaging.access import Conversation
 from messaging.actions import reading, scheduling, sending
@@ -229,10 +230,17 @@ def _page(
         "can_send": not cannot_send or (form is not None and shown.can_answer),
         "can_schedule": shown.is_own,
         "cannot_send_reason": cannot_send,
+        "restore_url": reverse("client-restore", args=[shown.client.pk]) if _can_restore(request, shown) else "",
         "sending_is_stopped": holds.is_stopped(shown.client.department.phone_number),
         "conversations_url": reverse("my-clients"),
     }
     return render(request, "conversation.html", context)
+
+
+def _can_restore(request: HttpRequest, shown: Conversation) -> bool:
+    """Whether the person deleted the client and reads the old conversation; a colleague may have the client by now."""
+    ended = shown.assignment
+    return ended.case_manager_id == person(request).pk and ended.end_reason == CaseAssignment.EndReason.DELETED
 
 
 def _read(request: HttpRequest, shown: Conversation) -> Talk:

@@ -90,7 +90,8 @@ if (region) {
   });
   region.addEventListener("submit", (event) => {
     // A browser that can't tell the button sends the form itself: what was meant for later must not go now.
-    if (!("submitter" in event)) return;
+    // And a form that leads to another page, or draws this one anew, sends no text.
+    if (!("submitter" in event) || "opensPage" in event.target.dataset) return;
     event.preventDefault();
     if (!sending) send(event.target, event.submitter);
   });

@@ -129,6 +129,9 @@ def failed(maria: CaseAssignment) -> Message:
 # How the address of an object is made from Maria. A new object address must be added here.
 OBJECTS: dict[str, Callable[[CaseAssignment, Message], dict[str, Any]]] = {
     "conversation": lambda maria, failed: {"client_id": maria.client_id},
+    "client-manage": lambda maria, failed: {"client_id": maria.client_id},
+    "client-delete": lambda maria, failed: {"client_id": maria.client_id},
+    "client-restore": lambda maria, failed: {"client_id": maria.client_id},
     "conversation-talk": lambda maria, failed: {"client_id": maria.client_id},
     "conversation-read": lambda maria, failed: {"client_id": maria.client_id},
     "conversation-unread": lambda maria, failed: {"client_id": maria.client_id},

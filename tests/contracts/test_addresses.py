@@ -20,6 +20,7 @@ pytestmark = pytest.mark.django_db
 PAGES = {
     "/": "my-clients",
     "/clients/new/": "client-new",
+    "/clients/{client}/manage/": "client-manage",
     "/conversations/{client}/": "conversation",
     "/account/settings/": "account-settings",
 }
