@@ -8,6 +8,7 @@ from messaging.views import (
     department,
     held,
     help,
+    imports,
     mass_drafts,
     mass_records,
     numbers,
@@ -18,6 +19,10 @@ from messaging.views import (
 urlpatterns = [
     path("", caseload.my_clients, name="my-clients"),
     path("clients/new/", caseload.client_new, name="client-new"),
+    path("clients/import/", imports.client_import, name="client-import"),
+    path("clients/import/<int:import_id>/", imports.client_import_check, name="client-import-check"),
+    path("clients/import/<int:import_id>/not-taken.csv", imports.not_taken, name="client-import-not-taken"),
+    path("clients/export/", imports.client_export, name="client-export"),
     path("conversations/<int:client_id>/", conversations.conversation, name="conversation"),
     path("conversations/<int:client_id>/talk/", conversations.talk, name="conversation-talk"),
     path("conversations/<int:client_id>/read/", conversations.mark_read, name="conversation-read"),
