@@ -132,8 +132,8 @@ def _how() -> str:
 
 
 def _records(text: str) -> Iterator[Row]:
-    text = text.removeprefix(BOM)
-    if _CONTROL.search(text):
+    text, odd = _CONTROL.subn(" ", text.removeprefix(BOM))  # some programs leave one here and there
+    if odd * 100 > len(text):
         raise NotATable(_("This is not a CSV file: it holds more than text. %(how)s") % {"how": _how()})
     mark = _SEPARATOR_LINE.match(text)
     separator = mark[1] if mark else _separator(text)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, QuerySet, TextChoices
+from django.db.models import Count, Q, QuerySet, TextChoices
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -51,13 +51,11 @@ class Figures:
 
 def read_figures(client_import: ClientImport) -> Figures:
     """One query."""
-    grouped = _clients(client_import).values("verdict", "done_at__isnull").annotate(count=Count("pk")).order_by()
-    counts, waiting = dict[str, int](), 0
-    for group in grouped:
-        counts[group["verdict"]] = counts.get(group["verdict"], 0) + group["count"]
-        if group["done_at__isnull"] and group["verdict"] in WORKED_OFF:
-            waiting += group["count"]
-    return Figures(counts, waiting)
+    waiting = Count("pk", filter=Q(done_at__isnull=True, verdict__in=WORKED_OFF))
+    grouped = _clients(client_import).values("verdict").order_by("verdict").annotate(count=Count("pk"), waiting=waiting)
+    groups = list(grouped)
+    counts = {group["verdict"]: group["count"] for group in groups}
+    return Figures(counts, sum(group["waiting"] for group in groups))
 
 
 def _clients(client_import: ClientImport) -> QuerySet[ClientImportRow]:
