@@ -13,8 +13,9 @@ class Options:
     """seconds: how long each of the runs lasts. only: a group of measurements. profile: look inside one instead.
 
     rate: instead of all that, so many incoming texts a second, and how soon they are answered.
-    mass, importing: measure mass messages, or a file of clients, and nothing else. handover: measure the hand-over instead, of so many texts, by so many
-    connections each time, with a carrier that takes so many seconds (delay) a call; and without paced the rate alone.
+    mass, importing: measure mass messages, or a file of clients, and nothing else. handover: measure the hand-over
+    instead, of so many texts, by so many connections each time, with a carrier that takes so many seconds (delay) a
+    call; and without paced the rate alone.
     """
 
     seconds: float
