@@ -46,10 +46,13 @@ STEPS = (
 
 @dataclass
 class Measured:
-    """Of one pass: seconds, queries and MB of Python's by step, and what became of the rows."""
+    """Of one pass: seconds, those that this process computed, queries and MB of Python's by step; and what became of
+    the rows.
+    """
 
     name: str
     seconds: dict[str, float] = field(default_factory=dict)
+    seconds_here: dict[str, float] = field(default_factory=dict)
     queries: dict[str, int] = field(default_factory=dict)
     megabytes: dict[str, float] = field(default_factory=dict)
     verdicts: dict[str, int] = field(default_factory=dict)
@@ -64,9 +67,10 @@ class Measured:
             return execute(*what)
 
         with connection.execute_wrapper(count):
-            begun = time.perf_counter()
+            begun, begun_here = time.perf_counter(), time.process_time()
             given = action()
             self.seconds[name] = time.perf_counter() - begun
+            self.seconds_here[name] = time.process_time() - begun_here
         self.queries[name] = asked
         sys.stderr.write(f"{self.name}, {name}: {self.seconds[name]:.2f} s\n")
         return given
@@ -171,7 +175,7 @@ def _report(passes: list[Measured], size: int, load: float) -> str:
     told = machine.describe()
     versions = ", ".join(f"{name} {version}" for name, version in told.versions.items())
     head = ["", *(it.name for it in passes)]
-    rows = [[step, *(f"{it.seconds[step]:.2f} s, {it.queries[step]:,} queries" for it in passes)] for step in STEPS]
+    rows = [[step, *(_cost(it, step) for it in passes)] for step in STEPS]
     rows.append(["rows taken a second", *(f"{ROWS / it.seconds['take the rows']:,.0f}" for it in passes)])
     rows.append(["what became of the rows", *(_counts(it.verdicts) for it in passes)])
     lines = [head, ["---", *["---:"] * len(passes)], *rows]
@@ -184,6 +188,11 @@ def _report(passes: list[Measured], size: int, load: float) -> str:
         + "\nWhy rows were not taken, the first time:\n\n| rows | reason |\n| ---: | --- |\n"
         + "".join(f"| {count} | {reason} |\n" for reason, count in passes[0].reasons.most_common())
     )
+
+
+def _cost(measured: Measured, step: str) -> str:
+    computed = f"{measured.seconds_here[step]:.2f} of Python"
+    return f"{measured.seconds[step]:.2f} s ({computed}), {measured.queries[step]:,} queries"
 
 
 def _counts(verdicts: dict[str, int]) -> str:

@@ -11,10 +11,12 @@ from accounts.models import Department, User
 from messaging import import_columns
 from messaging.client_imports import ClientImport, ClientImportRow, Verdict
 from messaging.csv_files import Table
+from messaging.import_columns import Field
 from messaging.import_verdicts import Judged, judge
 
 KEPT_FOR = timedelta(days=7)
 BATCH = 1_000
+LOOKED_AT = 50  # rows, to tell what a column is
 
 
 class AlreadyConfirmed(Exception):
@@ -44,10 +46,14 @@ def begin_import(
 
 def guessed_columns(rows: Sequence[Sequence[str]], width: int, *, has_headings: bool) -> list[str]:
     """What the columns mean as far as the file tells."""
-    if has_headings:
-        headings = [*rows[0], *[""] * width][:width]
-        return import_columns.guess(headings)
-    return import_columns.guess_by_cells(rows[:50], width)
+    if not has_headings:
+        return import_columns.guess_by_cells(rows[:LOOKED_AT], width)
+    columns = import_columns.guess([*rows[0], *[""] * width][:width])
+    if Field.PHONE_NUMBER in columns:
+        return columns
+    by_cells = import_columns.guess_by_cells(rows[1:LOOKED_AT], width)
+    number = by_cells.index(Field.PHONE_NUMBER) if Field.PHONE_NUMBER in by_cells else width
+    return [*columns[:number], *by_cells[number : number + 1], *columns[number + 1 :]]
 
 
 def choose_columns(*, client_import: ClientImport, columns: Sequence[str], has_headings: bool) -> ClientImport:

@@ -96,7 +96,7 @@ def test_the_rows_that_were_not_taken_come_back_with_their_reasons(as_alice: Bro
 def test_columns_can_be_chosen_and_nothing_is_added_before_they_were_looked_at(as_alice: Browser) -> None:
     address = checked(as_alice, "Foo,Bar\nLopez,8015550177\n")
     page = as_alice.get(address)
-    assert "Choose the column with the phone numbers" in words(page)
+    assert "Choose the column with the last names" in words(page)
     assert "Add 1 client" not in words(page)
     page = press(as_alice, address, "apply", ["last_name", "phone_number"])
     assert "Look at the rows again" in source(page)

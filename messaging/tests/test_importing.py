@@ -61,6 +61,11 @@ def caseload(of: User) -> list[str]:
     return [str(assignment.client) for assignment in mine.select_related("client")]
 
 
+def test_numbers_give_their_column_away_where_no_heading_does(alice: User) -> None:
+    assert make_import(alice, "Last,Whatever,Foo\nLopez,A-1,8015550177\n").columns == ["last_name", "", "phone_number"]
+    assert make_import(alice, "Last,Whatever\nLopez,A-1\n").columns == ["last_name", ""]
+
+
 def test_nothing_is_added_before_it_is_confirmed(alice: User) -> None:
     made = checked(alice, people(2))
     tasks.take_imported_clients()

@@ -89,7 +89,7 @@ def _context(request: HttpRequest, found: ClientImport) -> dict[str, Any]:
 
 def _tabs(found: ClientImport, figures: Figures) -> list[tuple[Show, str, int]]:
     """Which rows can be looked at, by what will become or became of them."""
-    label = _("Added") if found.confirmed_at else _("Will be added")
+    label = _("Added") if found.finished_at else _("Will be added")
     words = {Show.TAKEN: label}
     return [(show, words.get(show, str(show.label)), count) for show in Show if (count := figures.of(show))]
 
