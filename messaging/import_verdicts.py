@@ -150,10 +150,13 @@ def _judged(number: int, row: Wanted, standing: Judged | None, firsts: dict[str,
 
 def standings(addresses: Iterable[str], for_whom: User, department: Department) -> dict[str, Judged]:
     """What the numbers that the department knows mean for who wants to add them. Two queries."""
-    numbers = PhoneNumber.objects.filter(department=department, address__in=addresses)
-    client_of = dict(numbers.order_by().values_list("address", "client_id"))
-    told = _assignments(client_of.values())
-    return {address: _standing(told.get(client, []), for_whom) for address, client in client_of.items()}
+    known = PhoneNumber.objects.filter(department=department, address__in=addresses).order_by()
+    numbers = list(known.values_list("address", "client_id", "is_current"))
+    told = _assignments(client for _address, client, _current in numbers)
+    return {
+        address: _standing(told.get(client, []), for_whom, was_given_up=not is_current)
+        for address, client, is_current in numbers
+    }
 
 
 def _assignments(client_ids: Iterable[int]) -> dict[int, list[CaseAssignment]]:
@@ -171,15 +174,18 @@ def _latest_first(assignment: CaseAssignment) -> tuple[Any, ...]:
     return (assignment.is_open, assignment.ended_at.timestamp() if assignment.ended_at else 0, assignment.pk)
 
 
-def _standing(assignments: Sequence[CaseAssignment], for_whom: User) -> Judged:
+def _standing(assignments: Sequence[CaseAssignment], for_whom: User, *, was_given_up: bool) -> Judged:
     latest = assignments[0] if assignments else None
-    if latest is not None and latest.is_open:
-        if latest.case_manager is None:
-            return Judged(Verdict.CLAIM, {})
-        if latest.case_manager == for_whom:
+    colleague = latest.case_manager if latest is not None and latest.is_open else None
+    if colleague is not None:
+        if colleague == for_whom:
             return Judged(Verdict.UNCHANGED, {})
-        return Judged(Verdict.REFUSED, {Field.PHONE_NUMBER: colleagues(latest.case_manager)})
-    if latest is not None and latest.case_manager == for_whom and latest.end_reason == CaseAssignment.EndReason.DELETED:
+        return Judged(Verdict.REFUSED, {Field.PHONE_NUMBER: colleagues(colleague)})
+    if latest is None or was_given_up:
+        return Judged(Verdict.REFUSED, {Field.PHONE_NUMBER: by_hand()})
+    if latest.is_open:
+        return Judged(Verdict.CLAIM, {})
+    if latest.case_manager == for_whom and latest.end_reason == CaseAssignment.EndReason.DELETED:
         return Judged(Verdict.RESTORE, {})
     return Judged(Verdict.REFUSED, {Field.PHONE_NUMBER: by_hand()})
 

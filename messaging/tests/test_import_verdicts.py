@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Department, User
 from clients import routing
-from clients.models import CaseAssignment, ClientStatus
+from clients.models import CaseAssignment, ClientStatus, PhoneNumber
 from messaging.client_imports import Verdict
 from messaging.import_verdicts import Statuses, judge, split_name, wanted
 from tests import builders
@@ -89,7 +89,15 @@ def dismissed(alice: User, bob: User) -> None:
     ended(builders.make_client(None, department=alice.department, address=NUMBER), EndReason.DISMISSED)
 
 
-@pytest.mark.parametrize("happened", [by_bob, by_alice_then_bob, moved_to_bob_and_deleted, dismissed])
+def deleted_with_another_number(alice: User, bob: User) -> None:
+    mine = ended(builders.make_client(alice, address=NUMBER), EndReason.DELETED)
+    PhoneNumber.objects.filter(client=mine.client_id).update(is_current=False)
+
+
+KNOWN_FROM_BEFORE = [by_bob, by_alice_then_bob, moved_to_bob_and_deleted, dismissed, deleted_with_another_number]
+
+
+@pytest.mark.parametrize("happened", KNOWN_FROM_BEFORE)
 def test_a_number_known_from_before_is_left_to_a_person(
     happened: Any, alice: User, bob: User, department: Department
 ) -> None:

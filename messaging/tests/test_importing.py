@@ -271,6 +271,7 @@ def test_files_are_erased_some_days_after_their_use(alice: User) -> None:
 # --- At the same moment ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_many_looks_at_once_add_each_client_once(alice: User) -> None:
     made = confirmed(alice, people(20))
@@ -281,6 +282,7 @@ def test_many_looks_at_once_add_each_client_once(alice: User) -> None:
     assert AuditEntry.objects.filter(action="client.import").count() == 1
 
 
+@pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("backwards", [False, True])
 def test_of_two_who_import_one_file_at_once_each_number_ends_with_one_of_them(
@@ -322,6 +324,7 @@ def test_a_client_typed_in_the_very_moment_is_not_doubled(alice: User, bob: User
     assert CaseAssignment.objects.get().case_manager == bob
 
 
+@pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_new_client_and_an_import_for_the_same_person_never_wait_in_a_circle(
     alice: User, department: Department
