@@ -73,8 +73,8 @@ def _taken(found: ClientImport, row: Wanted, now: datetime) -> Judged:
         return Judged(Verdict.REFUSED, row.problems)
     try:
         standing = _standing(found, row.address)
-        if standing is not None and standing.verdict == Verdict.REFUSED:
-            return standing
+        if standing is not None and standing.verdict in (Verdict.REFUSED, Verdict.UNCHANGED):
+            return standing  # the action would change nothing either
         new = NewClient(**{**_fields(row), "status": row.status})
         return Judged(_verdict(add_client(new=new, by=found.for_whom, department=found.department, now=now)), {})
     except ColleaguesClient as refusal:
