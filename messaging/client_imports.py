@@ -76,16 +76,8 @@ class ClientImportRow(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            # Also the order of the pages.
+            # Also the order of the pages, and of the taking.
             models.UniqueConstraint(fields=["client_import", "number"], name="client_import_row_once"),
-        ]
-        indexes: ClassVar = [
-            # The taking of the rows: which is next.
-            models.Index(
-                fields=["client_import", "number"],
-                condition=Q(done_at__isnull=True) & Q(verdict__in=["add", "claim", "restore", "unchanged"]),
-                name="client_import_row_open",
-            ),
         ]
 
     def __str__(self) -> str:

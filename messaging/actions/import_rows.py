@@ -37,8 +37,10 @@ def take_rows(*, now: datetime) -> int:
     for client_import in confirmed.select_related("department").order_by("pk"):
         try:
             statuses = Statuses.of(client_import.department)
-            while timezone.now() < until and not delivery.is_draining() and _take_next(client_import.pk, statuses, now):
-                taken += 1
+            after: int | None = 0
+            while after is not None and timezone.now() < until and not delivery.is_draining():
+                after = _take_next(client_import.pk, after, statuses, now)
+                taken += after is not None
         except Exception as error:  # its kind alone: its words could hold a name. The next look tries again.
             logger.error("import %s broke off: %s", client_import.pk, type(error).__name__)
     if timezone.now() >= until:
@@ -47,24 +49,27 @@ def take_rows(*, now: datetime) -> int:
 
 
 @transaction.atomic
-def _take_next(pk: int, statuses: Statuses, now: datetime) -> bool:
-    """False: there is nothing more to do here, or another process is at it."""
+def _take_next(pk: int, after: int, statuses: Statuses, now: datetime) -> int | None:
+    """Gives the number of the row, which comes after `after`: those before are done, and need not be passed again.
+
+    None: there is nothing more to do here, or another process is at it.
+    """
     locked = ClientImport.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
     found = locked.select_related("for_whom", "made_by", "department").filter(pk=pk, finished_at__isnull=True).first()
     if found is None:
-        return False
+        return None
     waiting = ClientImportRow.objects.filter(client_import=pk, done_at__isnull=True, verdict__in=WORKED_OFF)
-    row = waiting.order_by("number").first()
+    row = waiting.filter(number__gt=after).order_by("number").first() or waiting.order_by("number").first()
     if row is None:
         _finish(found, now)
-        return False
+        return None
     try:
         judged = _taken(found, wanted(row.cells, found.columns, statuses), now)
     except (DataError, IntegrityError) as error:
         logger.error("row %s of import %s was not taken: %s", row.number, pk, type(error).__name__)
         judged = _refused(_("Something in this row could not be stored. Add this client by hand."), WHOLE_ROW)
     waiting.filter(pk=row.pk).update(verdict=judged.verdict, problems=judged.problems, done_at=timezone.now())
-    return True
+    return row.number
 
 
 def _taken(found: ClientImport, row: Wanted, now: datetime) -> Judged:

@@ -102,16 +102,6 @@ class Migration(migrations.Migration):
                 name="client_import_finished_is_confirmed",
             ),
         ),
-        migrations.AddIndex(
-            model_name="clientimportrow",
-            index=models.Index(
-                condition=models.Q(
-                    ("done_at__isnull", True), ("verdict__in", ["add", "claim", "restore", "unchanged"])
-                ),
-                fields=["client_import", "number"],
-                name="client_import_row_open",
-            ),
-        ),
         migrations.AddConstraint(
             model_name="clientimportrow",
             constraint=models.UniqueConstraint(fields=("client_import", "number"), name="client_import_row_once"),

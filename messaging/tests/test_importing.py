@@ -296,8 +296,9 @@ def test_of_two_who_import_one_file_at_once_each_number_ends_with_one_of_them(
         """Each thread another file, so that they meet."""
         pk = waiting.pop()
         made = ClientImport.objects.select_related("department").get(pk=pk)
-        while import_rows._take_next(pk, Statuses.of(made.department), timezone.now()):
-            pass
+        after: int | None = 0
+        while after is not None:
+            after = import_rows._take_next(pk, after, Statuses.of(made.department), timezone.now())
 
     at_once(take, times=2)
     tasks.take_imported_clients()
