@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import DataError, IntegrityError, transaction
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -37,10 +37,14 @@ def take_rows(*, now: datetime) -> int:
     for client_import in confirmed.select_related("department").order_by("pk"):
         try:
             statuses = Statuses.of(client_import.department)
-            after: int | None = 0
-            while after is not None and timezone.now() < until and not delivery.is_draining():
-                after = _take_next(client_import.pk, after, statuses, now)
-                taken += after is not None
+            for row_pk in _open_rows(client_import.pk):
+                if timezone.now() >= until or delivery.is_draining():
+                    break
+                if not _take(client_import.pk, row_pk, statuses, now):
+                    break
+                taken += 1
+            else:
+                _finish(client_import.pk, now)
         except Exception as error:  # its kind alone: its words could hold a name. The next look tries again.
             logger.error("import %s broke off: %s", client_import.pk, type(error).__name__)
     if timezone.now() >= until:
@@ -48,28 +52,37 @@ def take_rows(*, now: datetime) -> int:
     return taken
 
 
-@transaction.atomic
-def _take_next(pk: int, after: int, statuses: Statuses, now: datetime) -> int | None:
-    """Gives the number of the row, which comes after `after`: those before are done, and need not be passed again.
+def _waiting(pk: int) -> QuerySet[ClientImportRow]:
+    return ClientImportRow.objects.filter(client_import=pk, done_at__isnull=True, verdict__in=WORKED_OFF)
 
-    None: there is nothing more to do here, or another process is at it.
-    """
-    locked = ClientImport.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
-    found = locked.select_related("for_whom", "made_by", "department").filter(pk=pk, finished_at__isnull=True).first()
+
+def _open_rows(pk: int) -> list[int]:
+    """In the order of the file, asked once a look: to ask for the next one each time would pass all those before."""
+    return list(_waiting(pk).order_by("number").values_list("pk", flat=True))
+
+
+def _locked(pk: int) -> ClientImport | None:
+    """Nothing, if another process is at it, or it is done."""
+    rows = ClientImport.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
+    return rows.select_related("for_whom", "made_by", "department").filter(pk=pk, finished_at__isnull=True).first()
+
+
+@transaction.atomic
+def _take(pk: int, row_pk: int, statuses: Statuses, now: datetime) -> bool:
+    """False: another process is at this file."""
+    found = _locked(pk)
     if found is None:
-        return None
-    waiting = ClientImportRow.objects.filter(client_import=pk, done_at__isnull=True, verdict__in=WORKED_OFF)
-    row = waiting.filter(number__gt=after).order_by("number").first() or waiting.order_by("number").first()
+        return False
+    row = _waiting(pk).filter(pk=row_pk).first()
     if row is None:
-        _finish(found, now)
-        return None
+        return True
     try:
         judged = _taken(found, wanted(row.cells, found.columns, statuses), now)
     except (DataError, IntegrityError) as error:
         logger.error("row %s of import %s was not taken: %s", row.number, pk, type(error).__name__)
         judged = _refused(_("Something in this row could not be stored. Add this client by hand."), WHOLE_ROW)
-    waiting.filter(pk=row.pk).update(verdict=judged.verdict, problems=judged.problems, done_at=timezone.now())
-    return row.number
+    _waiting(pk).filter(pk=row_pk).update(verdict=judged.verdict, problems=judged.problems, done_at=timezone.now())
+    return True
 
 
 def _taken(found: ClientImport, row: Wanted, now: datetime) -> Judged:
@@ -117,8 +130,12 @@ def _refused(why: str, field: str) -> Judged:
     return Judged(Verdict.REFUSED, {field: why})
 
 
-def _finish(found: ClientImport, now: datetime) -> None:
+@transaction.atomic
+def _finish(pk: int, now: datetime) -> None:
     """The end, its line in the log, and the mail to whom it was done for, are one transaction."""
+    found = _locked(pk)
+    if found is None or _waiting(pk).exists():
+        return
     by_verdict = ClientImportRow.objects.filter(client_import=found).values_list("verdict").order_by("verdict")
     counts = {verdict: count for verdict, count in by_verdict.annotate(Count("pk")) if verdict != Verdict.HEADING}
     ClientImport.objects.filter(pk=found.pk).update(finished_at=timezone.now())

@@ -296,9 +296,8 @@ def test_of_two_who_import_one_file_at_once_each_number_ends_with_one_of_them(
         """Each thread another file, so that they meet."""
         pk = waiting.pop()
         made = ClientImport.objects.select_related("department").get(pk=pk)
-        after: int | None = 0
-        while after is not None:
-            after = import_rows._take_next(pk, after, Statuses.of(made.department), timezone.now())
+        for row_pk in import_rows._open_rows(pk):
+            import_rows._take(pk, row_pk, Statuses.of(made.department), timezone.now())
 
     at_once(take, times=2)
     tasks.take_imported_clients()
