@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts import phone_numbers
 from accounts.models import Department, User
@@ -72,8 +73,10 @@ def wanted(cells: Sequence[str], columns: Sequence[str], statuses: Statuses) -> 
     status = statuses.named(values[Field.STATUS])
     problems = dict(_problems(values, statuses, status))
     if extra := sum(1 for cell in cells[len(columns) :] if cell.strip()):
-        problems[WHOLE_ROW] = _(
-            "This row has %(count)s cells too many. A comma inside a cell needs quotation marks around it."
+        problems[WHOLE_ROW] = ngettext(
+            "This row has %(count)s cell too many. A comma inside a cell needs quotation marks around it.",
+            "This row has %(count)s cells too many. A comma inside a cell needs quotation marks around it.",
+            extra,
         ) % {"count": extra}
     try:
         values[Field.PHONE_NUMBER] = _number(values[Field.PHONE_NUMBER], statuses.department)

@@ -183,7 +183,7 @@ def test_a_row_that_is_refused_keeps_no_number_from_the_next(alice: User, depart
 
 def test_a_row_with_too_many_cells_is_refused_and_one_with_too_few_is_not(alice: User, department: Department) -> None:
     many, few, empty = verdicts([[*row(), "more"], row("8015550178")[:3], [*row(), "", " "]], alice, department)
-    assert "1 cells too many" in many[1][""]
+    assert "1 cell too many" in many[1][""]
     assert (few[0], empty[0]) == (Verdict.ADD, Verdict.ADD)
 
 
