@@ -37,6 +37,8 @@ def main() -> int:
 def _module(asked: options.Options) -> str:
     if asked.handover:
         return "bench.handover"
+    if asked.importing:
+        return "bench.importing"
     if asked.mass:
         return "bench.mass"
     if asked.lists:

@@ -13,9 +13,9 @@ class Options:
     """seconds: how long each of the runs lasts. only: a group of measurements. profile: look inside one instead.
 
     rate: instead of all that, so many incoming texts a second, and how soon they are answered.
-    mass: measure mass messages, and nothing else. lists: My clients alone, whatever is asked of it.
-    handover: measure the hand-over instead, of so many texts, by so many connections each time, with a carrier that
-    takes so many seconds (delay) a call; and without paced the rate alone.
+    mass, lists, importing: measure mass messages, My clients whatever is asked of it, or a file of clients, and nothing
+    else. handover: measure the hand-over instead, of so many texts, by so many connections each time, with a carrier
+    that takes so many seconds (delay) a call; and without paced the rate alone.
     """
 
     seconds: float
@@ -24,6 +24,7 @@ class Options:
     rate: float | None = None
     mass: bool = False
     lists: bool = False
+    importing: bool = False
     handover: bool = False
     texts: int = 2_000
     connections: tuple[int, ...] = CONNECTIONS
@@ -42,6 +43,7 @@ def read(arguments: Sequence[str]) -> Options:
     parser.add_argument("--rate", type=_rate, help="don't measure: so many incoming texts a second, how soon answered")
     parser.add_argument("--mass", action="store_true", help="mass messages alone: accepting them, making their texts")
     parser.add_argument("--lists", action="store_true", help="My clients alone: list, search, each filter and order")
+    parser.add_argument("--import", dest="importing", action="store_true", help="a file of clients alone")
     parser.add_argument("--handover", action="store_true", help="the hand-over alone: texts a second, pace, delay")
     parser.add_argument("--texts", type=_count, default=2_000, help="of the hand-over, each time (2000)")
     parser.add_argument(

@@ -50,6 +50,17 @@ app.conf.update(
             "schedule": 300.0,
             "options": {"expires": 300},
         },
+        "take the rows of imported files": {
+            "task": "messaging.take_imported_clients",
+            "schedule": 5.0,
+            "options": {"expires": 10},
+        },
+        # Hourly, as beat forgets when it looked last: a nightly one would be missed by a restart at the wrong hour.
+        "erase imported files": {
+            "task": "messaging.erase_old_imports",
+            "schedule": 3600.0,
+            "options": {"expires": 3600},
+        },
         "name what is unclear": {"task": "messaging.sweep_unclear", "schedule": 15.0, "options": {"expires": 30}},
         "mail about new texts": {"task": "messaging.tell_at_once", "schedule": 15.0, "options": {"expires": 30}},
         "mail the day's summary": {"task": "messaging.tell_summaries", "schedule": 60.0, "options": {"expires": 120}},

@@ -9,6 +9,7 @@ from django.http import Http404
 from accounts.models import Department, User
 from accounts.statements import PlannedQuery
 from clients.models import CaseAssignment, Client, ClientStatus, PhoneNumber
+from messaging.client_imports import ClientImport
 from messaging.models import MassMessage, Message
 
 _MAX_ID = 2**63 - 1
@@ -253,3 +254,12 @@ def formerly_own_client_for(user: User, client_id: int) -> Client:
     if assignment is None or not (assignment.is_open or assignment.end_reason == CaseAssignment.EndReason.DELETED):
         raise Http404
     return assignment.client
+
+
+def own_import_for(user: User, import_id: int) -> ClientImport:
+    """A file of clients that the user imports; for somebody else only as long as they administer. Raises Http404."""
+    own = ClientImport.objects.select_related("department", "made_by", "for_whom")
+    found = own.filter(pk=import_id, made_by=user, department=user.department_id).first()
+    if found is None or (found.is_for_another and not user.is_administrator):
+        raise Http404
+    return found

@@ -12,6 +12,8 @@ from django.utils import timezone
 from accounts import phone_numbers
 from accounts.models import Department, User
 from clients.models import CaseAssignment, Client
+from messaging.client_imports import ClientImport as ClientImport
+from messaging.client_imports import ClientImportRow as ClientImportRow
 from messaging.failures import FailureReason, HoldReason
 from messaging.schedule import WallClock
 

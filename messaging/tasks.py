@@ -14,6 +14,7 @@ from messaging import (
     reconciliation,
     wall_clocks,
 )
+from messaging.actions import import_rows, importing
 from messaging.sms import get_carrier_erasure, get_carrier_list
 
 
@@ -72,3 +73,13 @@ def follow_wall_clocks() -> None:
 @shared_task(name="messaging.fill_mass_messages")
 def fill_mass_messages() -> None:
     mass_filling.fill(now=timezone.now())
+
+
+@shared_task(name="messaging.take_imported_clients")
+def take_imported_clients() -> None:
+    import_rows.take_rows(now=timezone.now())
+
+
+@shared_task(name="messaging.erase_old_imports")
+def erase_old_imports() -> None:
+    importing.erase_old(now=timezone.now())

@@ -15,6 +15,7 @@ from clients.models import CaseAssignment
 from messaging import urls
 from messaging.models import MassMessage, MassMessageRecipient, Message
 from messaging.tests import mass
+from messaging.tests.imports import make_import
 from tests import builders
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +52,14 @@ DOORS = [
     Door("my-clients", {}, 405, 405, 405, 405),
     Door("client-new", None, 200, 200, 200, 200),
     Door("client-new", {"last_name": ""}, 200, 200, 200, 200),
+    Door("client-import", None, 200, 200, 200, 200),
+    Door("client-import", {}, 200, 200, 200, 200),
+    Door("client-import-check", None, 200, 404, 404, 404),
+    Door("client-import-check", {}, 200, 404, 404, 404),
+    Door("client-import-not-taken", None, 200, 404, 404, 404),
+    Door("client-import-not-taken", {}, 405, 405, 405, 405),
+    Door("client-export", {}, 200, 200, 200, 200),
+    Door("client-export", None, 405, 405, 405, 405),
     Door("client-manage", None, 200, 404, 404, 404),
     Door("client-manage", {"last_name": ""}, 200, 404, 404, 404),
     Door("client-delete", None, 200, 404, 404, 404),
@@ -152,6 +161,9 @@ def address(name: str, assignment: CaseAssignment) -> str:
         return reverse(name, args=[assignment.client_id, later.public_id, *choice])
     if name in ("mass-draft", "mass-check", "mass-message", "mass-choice", "mass-drop"):
         return address_of_mass_message(name, assignment)
+    if name in ("client-import-check", "client-import-not-taken"):
+        assert assignment.case_manager is not None
+        return reverse(name, args=[make_import(assignment.case_manager, "Last,Phone\nSecret,8015550177\n").pk])
     if name.startswith("person-"):
         return reverse(name, args=[assignment.case_manager_id])
     if name in ("department-status", "department-status-settle"):

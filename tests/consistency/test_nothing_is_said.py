@@ -8,6 +8,7 @@ from smtplib import SMTPDataError
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.mail import EmailMessage
 from django.db import DataError
 from django.test import Client as Browser
@@ -18,8 +19,10 @@ from accounts.models import OutgoingEmail, User
 from accounts.tasks import deliver_mail
 from clients.models import CaseAssignment
 from messaging import delivery, notifications
+from messaging.actions import import_rows
 from messaging.models import Message
 from messaging.sms import Accepted, Unclear
+from messaging.tasks import take_imported_clients
 from telephony import receiving, tasks
 from telephony.backends import TwilioBackend
 from telephony.models import StrayText
@@ -189,6 +192,28 @@ def test_forms_that_are_sent_back(log: Collector, as_alice: Browser, maria: Case
     as_alice.post("/clients/new/", {"last_name": NAME, "phone_number": "(385) 555-0142", "notes": NOTES, "status": "x"})
     Browser(enforce_csrf_checks=True).post(path, {"body": OUT})
     as_alice.get(f"/conversations/0/?body={OUT}")
+    assert_nothing_is_said(log)
+
+
+def test_a_file_of_clients(
+    log: Collector, as_alice: Browser, maria: CaseAssignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(**_: object) -> None:
+        raise DataError(f"value too long\nDETAIL:  Failing row contains ({NAME}, {NOTES}).")
+
+    rows = f"{NAME},{THEIRS},{NOTES}\n{NAME},(385) 555-0143,{NOTES}\n{NAME},555-0142,{NOTES}\n"
+    file = SimpleUploadedFile(f"{NAME}.csv", f"Last name,Phone,Notes\n{rows}".encode())
+    address = as_alice.post("/clients/import/", {"table": file})["Location"]
+    chosen = {"column-0": "last_name", "column-1": "phone_number", "column-2": "notes", "has_headings": "on"}
+    as_alice.post(address, {"button": "check", **chosen, "column-2": ""})
+    as_alice.post(address, {"button": "check", **chosen})
+    as_alice.post(address, {"button": "apply", **chosen})
+    monkeypatch.setattr(import_rows, "add_client", fail)
+    take_imported_clients()
+    assert "DataError" in log.text
+    as_alice.get(address)
+    as_alice.get(f"{address}not-taken.csv")
+    as_alice.post("/clients/export/")
     assert_nothing_is_said(log)
 
 

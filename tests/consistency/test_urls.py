@@ -11,7 +11,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import User
 from clients.models import CaseAssignment
+from messaging.client_imports import ClientImport
 from messaging.models import MassMessage, Message
+from messaging.tests.imports import make_import
 from messaging.tests.mass import make_draft, make_mass
 from tests.builders import make_client, make_incoming, make_outgoing, make_user
 
@@ -154,6 +156,8 @@ OBJECTS: dict[str, Callable[[CaseAssignment, Message], dict[str, Any]]] = {
     "person-close": lambda maria, failed: {"person_id": maria.case_manager_id},
     "department-status": lambda maria, failed: {"status_id": maria.status_id},
     "department-status-settle": lambda maria, failed: {"status_id": maria.status_id, "choice": "delete"},
+    "client-import-check": lambda maria, failed: {"import_id": import_of(maria).pk},
+    "client-import-not-taken": lambda maria, failed: {"import_id": import_of(maria).pk},
     "mass-draft": lambda maria, failed: {"mass_id": draft_to(maria).pk},
     "mass-check": lambda maria, failed: {"mass_id": draft_to(maria).pk},
     "mass-message": lambda maria, failed: {"mass_id": mass_to(maria).pk},
@@ -165,6 +169,11 @@ OBJECTS: dict[str, Callable[[CaseAssignment, Message], dict[str, Any]]] = {
 def draft_to(maria: CaseAssignment) -> MassMessage:
     assert maria.case_manager is not None
     return make_draft(maria.case_manager, [maria], "a secret of Maria's")
+
+
+def import_of(maria: CaseAssignment) -> ClientImport:
+    assert maria.case_manager is not None
+    return make_import(maria.case_manager, f"{maria.client.full_name},a secret of Maria's")
 
 
 def mass_to(maria: CaseAssignment) -> MassMessage:

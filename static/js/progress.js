@@ -1,8 +1,8 @@
-// The record of a mass message follows what becomes of its texts, unless somebody is about to press something in it.
+// A page follows what becomes of a long job, unless somebody is about to press something in it.
 
 const EVERY = 2000;
 
-const region = () => document.querySelector("[data-mass-progress]");
+const region = () => document.querySelector("[data-progress]");
 const isTouched = () => region().contains(document.activeElement) || region().matches(":has(button:active, a:active)");
 
 async function look() {
@@ -10,7 +10,7 @@ async function look() {
     try {
       const response = await fetch(location.href, { headers: { "HX-Request": "true" } });
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
-      const fresh = page.querySelector("[data-mass-progress]");
+      const fresh = page.querySelector("[data-progress]");
       if (response.ok && fresh && !isTouched()) region().replaceWith(fresh);
     } catch {
       // The next look tries again.
