@@ -10,12 +10,12 @@ Locks as everywhere (docs/adr/0004): both clients in order of id, all their assi
 from datetime import datetime
 from typing import TypeVar
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from clients import routing
 from clients.models import CaseAssignment, Client, ConversationEvent, PhoneNumber
 from clients.names import NAME_FIELDS, fill_search_key
-from messaging import gate, opt_outs, summaries
+from messaging import gate, opt_outs, states, summaries
 from messaging.mass_choice import LeftOut
 from messaging.models import MassMessageRecipient, Message
 
@@ -42,7 +42,12 @@ def join(*, kept: Client, given_up: Client, into: CaseAssignment, number: PhoneN
 
 
 def lock_both(one: int, other: int) -> tuple[Client, Client]:
-    """The two clients, in the order given, locked with all their conversations."""
+    """The two clients, in the order given, locked with all their conversations.
+
+    Before them their places among the recipients of mass messages: who makes or drops such a text locks these first.
+    """
+    places = MassMessageRecipient.objects.filter(client__in=[one, other]).order_by("pk")
+    list(places.select_for_update(of=("self",), no_key=True).values_list("pk"))
     clients = routing.lock_clients([one, other])
     routing.lock_conversations(one, other)
     return clients[one], clients[other]
@@ -97,13 +102,19 @@ def _lock_messages(kept: Client, given_up: Client) -> None:
 
 
 def _move_messages(kept: Client, given_up: Client, now: datetime) -> None:
-    """A person who would get the same mass message twice gets it once."""
-    theirs = Message.objects.filter(client=kept, mass_message__isnull=False).exclude(state=State.CANCELLED)
-    twice = Message.objects.filter(client=given_up, state=State.WAITING, mass_message__in=theirs.values("mass_message"))
+    """A person who would get the same mass message twice gets it once, also after "Stop the rest" and "Resume"."""
+    may_go_yet = Q(state__in=[State.WAITING, State.HELD]) | _STOPPED
+    theirs = Message.objects.filter(client=kept, mass_message__isnull=False).exclude(state__in=states.NOT_DELIVERED)
+    theirs = theirs.filter(~Q(state=State.CANCELLED) | _STOPPED)
+    twice = Message.objects.filter(may_go_yet, client=given_up, mass_message__in=theirs.values("mass_message"))
     doubles = list(twice.order_by().values_list("pk", flat=True))
-    Message.objects.filter(pk__in=doubles).update(state=State.CANCELLED, state_at=now)
+    Message.objects.filter(pk__in=doubles).update(state=State.CANCELLED, state_at=now, hold_reason="")
     MassMessageRecipient.objects.filter(message__in=doubles).update(left_out=LeftOut.MERGED)
     Message.objects.filter(client=given_up).update(client=kept)
+
+
+# Cancelled by "Stop the rest", and not one by one: "Resume" finds them by that moment.
+_STOPPED = Q(state=State.CANCELLED, state_at=F("mass_message__stopped_at"))
 
 
 def _move_the_rest(kept: Client, given_up: Client) -> None:
@@ -113,7 +124,10 @@ def _move_the_rest(kept: Client, given_up: Client) -> None:
     places = MassMessageRecipient.objects.filter(client=given_up)
     both = list(places.filter(mass_message__in=theirs, message__isnull=True).values_list("pk", flat=True))
     MassMessageRecipient.objects.filter(pk__in=both, mass_message__confirmed_at__isnull=True).delete()
-    MassMessageRecipient.objects.filter(pk__in=both, left_out="").update(left_out=LeftOut.MERGED)
+    expected = MassMessageRecipient.objects.filter(pk__in=both, left_out="")
+    instead = MassMessageRecipient.objects.filter(client=kept, message__isnull=True)
+    instead.filter(mass_message__in=list(expected.values_list("mass_message", flat=True))).update(left_out="")
+    expected.update(left_out=LeftOut.MERGED)
     alone = list(places.exclude(mass_message__in=theirs).values_list("pk", flat=True))
     MassMessageRecipient.objects.filter(pk__in=alone).update(client=kept)
     Client.objects.filter(merged_into=given_up).update(merged_into=kept)

@@ -13,7 +13,6 @@ from django.db import transaction
 
 from accounts import audit
 from accounts.models import User
-from clients import routing
 from clients.models import CaseAssignment, Client, ClientStatus, ConversationEvent, PhoneNumber
 from clients.names import NAME_FIELDS, fill_search_key
 from messaging import gate, joining, known_numbers, opt_outs
@@ -126,11 +125,10 @@ def _lock(client_id: int, address: str, by: User) -> PhoneNumber | None:
     """Locks the client, and whose number it is so far, in order of id. Gives the number, if it is known."""
     numbers = PhoneNumber.objects.filter(department=by.department_id, address=address)
     known = numbers.first()
-    ids = {client_id, known.client_id} if known else {client_id}
-    routing.lock_clients(ids)
-    routing.lock_conversations(*ids)
+    other_id = known.client_id if known else client_id
+    joining.lock_both(client_id, other_id)
     number = numbers.first()
-    if number is not None and number.client_id not in ids:
+    if number is not None and number.client_id not in (client_id, other_id):
         raise _NumberMoved
     return number
 

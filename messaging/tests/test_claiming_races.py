@@ -26,6 +26,7 @@ from messaging.actions.caseload import ColleaguesClient, NewClient
 from messaging.actions.claiming import Details, NotUnclaimed
 from messaging.actions.receiving import receive_text
 from messaging.actions.sending import NotYours, send_message
+from messaging.known_numbers import SAME_PERSON
 from messaging.models import Message
 from messaging.tests.carriers import Carrier
 from tests import builders
@@ -62,7 +63,9 @@ class Scene:
 
     def add(self, by: User) -> Act:
         new = NewClient("Maria", "Lopez", self.address, self.status)
-        return lambda: caseload.add_client(new=new, by=by, department=self.department, now=timezone.now())
+        return lambda: caseload.add_client(
+            new=new, by=by, department=self.department, now=timezone.now(), answer=SAME_PERSON
+        )
 
     def join(self, by: User, own: CaseAssignment) -> Act:
         return lambda: claiming.join_to_own(

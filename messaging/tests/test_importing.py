@@ -18,6 +18,7 @@ from messaging.actions.caseload import NewClient, add_client
 from messaging.actions.importing import AlreadyConfirmed, NotChecked
 from messaging.client_imports import ClientImport, ClientImportRow, Verdict
 from messaging.import_verdicts import Statuses
+from messaging.known_numbers import SAME_PERSON
 from messaging.models import Message
 from messaging.tests.imports import make_import
 from tests import builders
@@ -335,7 +336,7 @@ def test_new_client_and_an_import_for_the_same_person_never_wait_in_a_circle(
     status = Statuses.of(department).in_order[0]
     new = NewClient("Maria", "Lopez", "+18015550001", status)
     steps: list[Any] = [
-        lambda: add_client(new=new, by=alice, department=department, now=timezone.now()),
+        lambda: add_client(new=new, by=alice, department=department, now=timezone.now(), answer=SAME_PERSON),
         tasks.take_imported_clients,
     ]
     at_once(lambda: steps.pop()(), times=2)

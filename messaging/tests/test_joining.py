@@ -7,6 +7,7 @@ from accounts.models import User
 from clients import routing
 from clients.models import CaseAssignment, Client, ClientStatus, ConversationEvent, PhoneNumber
 from messaging import joining, mass_filling
+from messaging.actions import mass_messages
 from messaging.actions.receiving import receive_text
 from messaging.mass_choice import LeftOut
 from messaging.models import MassMessageRecipient, Message
@@ -123,6 +124,28 @@ def test_a_mass_message_reaches_the_person_once(alice: User, maria: CaseAssignme
     states = Message.objects.filter(mass_message=mass).order_by("pk").values_list("state", flat=True)
     assert list(states) == [State.WAITING, State.CANCELLED]
     assert MassMessageRecipient.objects.get(client=double.client).left_out == LeftOut.MERGED
+
+
+def test_a_stopped_mass_message_is_resumed_for_the_person_once(
+    alice: User, maria: CaseAssignment, double: CaseAssignment
+) -> None:
+    mass = make_mass(alice, [maria, double])
+    mass_messages.stop(mass=mass, now=timezone.now())
+    join(maria, double)
+    assert mass_messages.resume(mass=mass, now=timezone.now()) == 1
+    states = Message.objects.filter(mass_message=mass).order_by("pk").values_list("state", flat=True)
+    assert list(states) == [State.WAITING, State.CANCELLED]
+
+
+def test_what_did_not_reach_the_one_still_goes_to_the_other(
+    alice: User, maria: CaseAssignment, double: CaseAssignment
+) -> None:
+    mass = make_mass(alice, [maria, double])
+    of_maria = Message.objects.filter(mass_message=mass, client=maria.client)
+    of_maria.update(state=State.FAILED, failure_reason="phone_off")
+    join(maria, double)
+    states = Message.objects.filter(mass_message=mass).order_by("pk").values_list("state", flat=True)
+    assert list(states) == [State.FAILED, State.WAITING]
 
 
 def test_a_mass_message_that_waits_for_its_texts_reaches_the_person_once(

@@ -55,7 +55,7 @@ DOORS = [
     Door("client-import", None, 200, 200, 200, 200),
     Door("client-import", {}, 200, 200, 200, 200),
     Door("client-import-check", None, 200, 404, 404, 404),
-    Door("client-import-check", {}, 200, 404, 404, 404),
+    Door("client-import-check", {}, 302, 404, 404, 404),
     Door("client-import-not-taken", None, 200, 404, 404, 404),
     Door("client-import-not-taken", {}, 405, 405, 405, 405),
     Door("client-export", {}, 200, 200, 200, 200),

@@ -208,13 +208,7 @@ def _page(
     question: EveningQuestion | None = None,
 ) -> HttpResponse:
     """The whole page. form, when: what was typed and is kept; when: "Send later" is open."""
-    page = _read(request, shown)
-    reason = gate.reason_against_number(shown.number)
-    cannot_send = wording.refusal_words(reason, shown.number) if reason else ""
-    if shown.is_dismissed:
-        cannot_send = _("Dismissed. A text from this number brings it back.")
-    elif not shown.can_answer:
-        cannot_send = whereabouts.words(shown.assignment, person(request), timezone.now())
+    page, cannot_send = _read(request, shown), _why_not(request, shown)
     context = {
         **_talk_context(request, shown, page),
         "card": _card(shown, person(request)),
@@ -235,6 +229,16 @@ def _page(
         "conversations_url": reverse("my-clients"),
     }
     return render(request, "conversation.html", context)
+
+
+def _why_not(request: HttpRequest, shown: Conversation) -> str:
+    """What stands in the place of the box; empty if one can write."""
+    if shown.is_dismissed:
+        return _("Dismissed. A text from this number brings it back.")
+    if not shown.can_answer:
+        return whereabouts.words(shown.assignment, person(request), timezone.now())
+    reason = gate.reason_against_number(shown.number)
+    return wording.refusal_words(reason, shown.number) if reason else ""
 
 
 def _can_restore(request: HttpRequest, shown: Conversation) -> bool:
