@@ -198,4 +198,4 @@ def test_the_question_takes_as_many_queries_however_many_texts_there_are(
     assert (f"of {count} texts" in words(page)) == (count > 10)
 
 
-QUERIES = 20
+QUERIES = 21

@@ -29,7 +29,8 @@ def listed(page: Page, *names: str) -> None:
 
 def open_choices(page: Page) -> None:
     """On a phone they stand behind one button, on a desk they are open."""
-    if not page.get_by_label("Show", exact=True).is_visible():
+    assert page.viewport_size is not None
+    if page.viewport_size["width"] < 768 and not page.get_by_label("Show", exact=True).is_visible():
         page.get_by_text("Filter and sort").click()
 
 
