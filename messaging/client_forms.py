@@ -65,7 +65,7 @@ class _Kept(forms.CharField):
         return self._value
 
 
-class DeleteForm(forms.Form):
-    """seen_up_to: the newest incoming text on the page that asked."""
+class SeenForm(forms.Form):
+    """What the page that asked had shown: seen_up_to, its newest incoming text (0: none)."""
 
     seen_up_to = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=MAX_ID)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import F, FilteredRelation, OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, FilteredRelation, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Substr
 from django.utils.translation import gettext as _
 
@@ -198,6 +198,14 @@ def _named_in(texts: set[str], person: User) -> list[int]:
     ]
     best = sorted((it for it in scores if it[0]), key=lambda it: (-it[0], it[1]))
     return [client_id for _score, client_id in best[:SUGGESTED_AT_MOST]]
+
+
+def newest_incoming(unclaimed: CaseAssignment) -> int:
+    """The id of the newest text that came; 0 if none did."""
+    incoming = Message.objects.filter(
+        client=unclaimed.client_id, assignment=unclaimed, direction=Message.Direction.INCOMING
+    )
+    return incoming.aggregate(newest=Max("pk"))["newest"] or 0
 
 
 def latest_words(unclaimed: CaseAssignment) -> list[str]:

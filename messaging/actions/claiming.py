@@ -44,6 +44,10 @@ class NotAColleague(Exception):
     """The client can't be given to this person: not of the department, or the account was closed a moment ago."""
 
 
+class NewTexts(Exception):
+    """Texts came that the person has not been shown. Nothing was changed."""
+
+
 class NotDismissed(Exception):
     """The client is back already, by a text or by a colleague."""
 
@@ -100,14 +104,18 @@ def join_to_own(*, client_id: int, own_client_id: int, texts_new_number: bool, b
 
 
 @transaction.atomic
-def dismiss(*, client_id: int, by: User, now: datetime) -> None:
+def dismiss(*, client_id: int, by: User, now: datetime, seen_up_to: int | None = None) -> None:
     """Off the list, for supervisors: spam, most likely. A later text brings it back, with what it wrote before.
 
-    What waits to go to it is cancelled, and it gets no automatic reply. Raises NotUnclaimed, NotYours.
+    What waits to go to it is cancelled, and it gets no automatic reply. seen_up_to: the newest incoming text on the
+    page that asked; None: for who asks nobody. Raises NewTexts, NotUnclaimed, NotYours.
     """
     if not by.is_supervisor:
         raise NotYours
     unclaimed = _locked_unclaimed(client_id, by)
+    incoming = Message.objects.filter(assignment=unclaimed, direction=Message.Direction.INCOMING)
+    if seen_up_to is not None and incoming.filter(pk__gt=seen_up_to, read_at=None).exists():
+        raise NewTexts
     waiting = Message.objects.filter(assignment=unclaimed, state__in=[State.WAITING, State.HELD])
     locked = list(waiting.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
     waiting.filter(pk__in=locked).update(state=State.CANCELLED, hold_reason="", state_at=now)

@@ -19,7 +19,7 @@ from messaging.actions import ending, managing
 from messaging.actions.caseload import AccountClosed, Added, add_client
 from messaging.actions.managing import Changed, Fields
 from messaging.actions.sending import NotYours
-from messaging.client_forms import DeleteForm, ManageForm, read_answer
+from messaging.client_forms import ManageForm, SeenForm, read_answer
 from messaging.forms import NewClientForm
 from messaging.known_numbers import ColleaguesClient, MustAsk
 from messaging.models import Message
@@ -65,7 +65,7 @@ def client_delete(request: HttpRequest, client_id: int) -> HttpResponse:
     shown = access.conversation_for(person(request), client_id)
     if not shown.is_own:
         return _deleted_already(request, shown)
-    form = DeleteForm(request.POST if request.method == "POST" else None)
+    form = SeenForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
         return _delete_page(request, shown)
     by, now = person(request), timezone.now()
@@ -237,7 +237,7 @@ def _delete_page(request: HttpRequest, shown: Conversation) -> HttpResponse:
     context = {
         "client": shown.client,
         "display_number": shown.number.display if shown.number else "",
-        "form": DeleteForm(initial={"seen_up_to": newest}),
+        "form": SeenForm(initial={"seen_up_to": newest}),
         "unread": waiting.text_items(list(unread[: known_numbers.SHOWN_AT_MOST])[::-1], zone),
         "unread_count": unread.count(),
         "ahead": ahead,

@@ -15,6 +15,7 @@ from messaging import access, unclaimed
 from messaging.access import Conversation
 from messaging.actions import claiming
 from messaging.actions.sending import NotYours
+from messaging.client_forms import SeenForm
 from messaging.unclaimed_forms import ClaimForm, JoinForm
 from messaging.views.people import department_of, person
 
@@ -143,13 +144,17 @@ def _join(request: HttpRequest, shown: Conversation) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @_of_an_unclaimed_client
 def dismiss(request: HttpRequest, shown: Conversation) -> HttpResponse:
-    """Asks, and then takes the client off the list; for supervisors."""
+    """Asks, and then takes the client off the list; for supervisors. What came since is shown first."""
     if not person(request).is_supervisor:
         raise Http404
-    if request.method != "POST":
-        return render(request, "unclaimed_dismiss.html", _context(shown))
+    form = SeenForm(request.POST if request.method == "POST" else None)
+    if not form.is_valid():
+        return _dismiss_page(request, shown)
     try:
-        claiming.dismiss(client_id=shown.client.pk, by=person(request), now=timezone.now())
+        claiming.dismiss(client_id=shown.client.pk, by=person(request), now=timezone.now(), **form.cleaned_data)
+    except claiming.NewTexts:
+        messages.warning(request, _("A new text came meanwhile. Nothing was changed."))
+        return _dismiss_page(request, shown)
     except claiming.NotUnclaimed:
         messages.info(request, taken_words(access.taken_by(person(request), shown.client.pk, timezone.now())))
     except NotYours as error:
@@ -157,6 +162,12 @@ def dismiss(request: HttpRequest, shown: Conversation) -> HttpResponse:
     else:
         messages.success(request, _("Dismissed. Under “Dismissed” you can undo it."))
     return redirect("department-unclaimed")
+
+
+def _dismiss_page(request: HttpRequest, shown: Conversation) -> HttpResponse:
+    """The texts are read after what the page says was seen, so that one that comes is news."""
+    form = SeenForm(initial={"seen_up_to": unclaimed.newest_incoming(shown.assignment)})
+    return render(request, "unclaimed_dismiss.html", _context(shown) | {"form": form})
 
 
 @require_POST
