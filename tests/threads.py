@@ -3,6 +3,7 @@
 Each thread has its own database connection, and closes it.
 """
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +15,8 @@ from django.db import connection, connections
 
 T = TypeVar("T")
 
+# How often a race is run; more often by hand, when something about locks was changed.
+ROUNDS = int(os.environ.get("CLIENTCOMM_RACE_ROUNDS", "30"))
 PATIENCE = 30.0  # seconds; what takes longer hangs, even on a busy machine
 
 

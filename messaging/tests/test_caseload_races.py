@@ -5,7 +5,6 @@ Whoever is first, no text lies where nobody sees it, no number has two rows, and
 
 import contextlib
 import itertools
-import os
 import random
 import time
 from collections import Counter
@@ -32,11 +31,10 @@ from messaging.sms import Accepted, NotTaken, OutboundText, Outcome
 from messaging.tests.managing import change, fields
 from messaging.tests.mass import make_mass
 from tests import builders
-from tests.threads import at_once
+from tests.threads import ROUNDS, at_once
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 
-ROUNDS = int(os.environ.get("CLIENTCOMM_RACE_ROUNDS", "50"))
 _numbers = itertools.count(1)
 
 

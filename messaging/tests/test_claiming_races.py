@@ -1,10 +1,9 @@
 """An unclaimed client at the same moment as something else, on connections of their own, again and again.
 
 After each round: no message in two places, none where nobody sees it. A deadlock would fail the round.
-CLIENTCOMM_ROUNDS=500 for the long run.
+CLIENTCOMM_RACE_ROUNDS=500 for the long run.
 """
 
-import os
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -30,12 +29,11 @@ from messaging.known_numbers import SAME_PERSON
 from messaging.models import Message
 from messaging.tests.carriers import Carrier
 from tests import builders
-from tests.threads import PATIENCE
+from tests.threads import PATIENCE, ROUNDS
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 THREADS = 3
-ROUNDS = int(os.environ.get("CLIENTCOMM_ROUNDS", "50"))
 Act = Callable[[], object]
 
 

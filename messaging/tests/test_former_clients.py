@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.test import Client as Browser
+from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -192,3 +193,15 @@ def test_the_page_takes_as_many_queries_however_long_the_list_is(
         page = as_alice.get("/", FORMER | {"page": "99"})
     assert len(client_names(page)) == (10 if count == 10 else 50)
     assert count == 10 or "Page 6 of 6" in words(page)
+
+
+def test_a_deleted_one_is_restored_from_the_list(as_alice: Browser, alice: User, bob: User) -> None:
+    deleted, _gone = ended(alice, "Lopez", EndReason.DELETED), transferred(alice, bob, "Marin")
+    page = source(as_alice.get("/", FORMER))
+    restore = reverse("client-restore", args=[deleted.client_id])
+    assert page.count("/restore/") == 1
+    assert f'action="{restore}"' in page
+    as_alice.post(restore)
+    deleted.refresh_from_db()
+    assert deleted.is_open
+    assert client_names(as_alice.get("/", FORMER)) == ["Marin"]

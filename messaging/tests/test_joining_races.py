@@ -1,7 +1,5 @@
 """A merge while the texts of a mass message to both are made, dropped or stopped: no deadlock, nobody gets it twice."""
 
-import os
-
 import pytest
 from django.utils import timezone
 
@@ -14,11 +12,9 @@ from messaging.actions.settling import TooLate
 from messaging.models import MassMessage, Message
 from messaging.tests.mass import confirm, make_draft
 from tests import builders
-from tests.threads import in_background
+from tests.threads import ROUNDS, in_background
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
-
-ROUNDS = int(os.environ.get("CLIENTCOMM_ROUNDS", "30"))
 
 
 def test_a_merge_while_a_mass_message_to_both_is_made_dropped_and_stopped(alice: User, department: Department) -> None:

@@ -1,10 +1,9 @@
 """Transfers and merges at the same moment as everything else that touches a client, on PostgreSQL.
 
-Each race is run so many times (RACE_ROUNDS, 50 unless told otherwise). PostgreSQL's word for a deadlock is an error
-that no round expects. After each round the rules of `judge` hold, whoever was first.
+Each race is run as often as CLIENTCOMM_RACE_ROUNDS says. PostgreSQL's word for a deadlock is an error that no round
+expects. After each round the rules of `judge` hold, whoever was first.
 """
 
-import os
 import random
 import threading
 import time
@@ -36,11 +35,10 @@ from messaging.sms import Accepted, DeliveryReport, NotTaken, OutboundText, Outc
 from messaging.tests.carriers import Carrier
 from messaging.tests.mass import make_mass
 from tests import builders
-from tests.threads import PATIENCE
+from tests.threads import PATIENCE, ROUNDS
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 
-ROUNDS = int(os.environ.get("RACE_ROUNDS", "50"))
 LONGEST_START = 0.008  # seconds: about what an action takes, so that each is first about as often
 EXPECTED = (NotMoved, NotMerged, sending.NotSent, HasActiveClients, AccountClosed)
 State = Message.State
