@@ -149,8 +149,12 @@ def may_settle(message: Message, user: User) -> bool:
 
     Asked of texts of the user's own department.
     """
-    assignment = message.assignment
-    is_theirs = assignment.case_manager_id in (user.pk, None) or message.author_id == user.pk
+    return may_settle_in(message.assignment, message.author_id, user)
+
+
+def may_settle_in(assignment: CaseAssignment, author_id: int | None, user: User) -> bool:
+    """The same for a text that stands in this assignment and was written by that person."""
+    is_theirs = assignment.case_manager_id in (user.pk, None) or author_id == user.pk
     return is_theirs and may_answer(assignment, user)
 
 

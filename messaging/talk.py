@@ -254,10 +254,8 @@ class _Look:
 
     def decides_on(self, message: Message) -> bool:
         """Of what stands in the assignment itself; what was written before it is for reading only."""
-        if message.assignment_id != self.assignment.pk:
-            return False
-        message.assignment = self.assignment
-        return access.may_settle(message, self.reader)
+        is_here = message.is_outgoing and message.assignment_id == self.assignment.pk
+        return is_here and access.may_settle_in(self.assignment, message.author_id, self.reader)
 
 
 def _message_item(message: Message, files: tuple[File, ...], look: _Look) -> MessageItem:
