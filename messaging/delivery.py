@@ -182,8 +182,11 @@ def _learn_carrier_id(message_id: int, carrier_id: str) -> bool:
 
 def _lock_number_of(message_id: int) -> PhoneNumber | None:
     """The number that the text went to, with its client locked, whoever that is by now, and all conversations."""
-    message = Message.objects.only("department", "their_number").get(pk=message_id)
-    number = PhoneNumber.objects.filter(department=message.department_id, address=message.their_number).first()
+    message = Message.objects.only("department", "client", "their_number").get(pk=message_id)
+    known = PhoneNumber.objects.filter(department=message.department_id, address=message.their_number)
+    if not message.their_number:  # put back from a backup made before it went out: see _fill_numbers
+        known = PhoneNumber.objects.filter(client=message.client_id, is_current=True)
+    number = known.first()
     if number is not None:
         client = routing.lock_client_of(number)
         routing.lock_conversations(client.pk)
