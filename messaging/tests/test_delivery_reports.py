@@ -161,3 +161,13 @@ def test_a_report_for_a_text_that_this_database_never_handed_over_is_taken(clien
     delivery.record_delivery_report(report, now=timezone.now())
     message.refresh_from_db()
     assert message.state == "accepted"
+
+
+def test_a_report_for_a_text_put_back_from_a_backup_opts_out_too(alice: User) -> None:
+    """The backup was made before the text went out: no number is written down yet."""
+    maria = builders.make_client(alice)
+    text = builders.make_outgoing(maria)
+    assert text.their_number == ""
+    report = DeliveryReport(text.public_id, "SM-of-the-carrier", ReportedState.FAILED, FailureReason.OPTED_OUT, 21610)
+    delivery.record_delivery_report(report, now=timezone.now())
+    assert builders.number_of(maria).is_opted_out
